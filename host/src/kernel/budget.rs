@@ -1,0 +1,104 @@
+//! What an instance may hold: memory, tasks and handles, counted against its limits.
+//!
+//! Memory is one sum over everything held for the instance: its linear memories and tables, charged by
+//! the wasm side, and the kernel's own entries for it, charged by the kernel.
+
+use crate::limits::{LimitExceeded, Limits};
+
+/// What an instance holds, and how much it may.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    limits: Limits,
+    memory: u64,
+    handles: u32,
+}
+
+impl Budget {
+    /// A budget of which nothing is used.
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            memory: 0,
+            handles: 0,
+        }
+    }
+
+    /// The limits it was made from.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Takes `bytes` of memory.
+    ///
+    /// # Errors
+    /// If that is more than is left; nothing is taken then.
+    pub(crate) fn take_memory(&mut self, bytes: u64) -> Result<(), LimitExceeded> {
+        let limit = self.limits.memory();
+        match self.memory.checked_add(bytes) {
+            Some(memory) if memory <= limit => {
+                self.memory = memory;
+                Ok(())
+            }
+            _ => Err(LimitExceeded::Memory { limit }),
+        }
+    }
+
+    /// Gives `bytes` of memory back.
+    pub(crate) fn give_memory(&mut self, bytes: u64) {
+        self.memory = self.memory.saturating_sub(bytes);
+    }
+
+    /// Takes memory for one entry of a kernel table.
+    ///
+    /// # Errors
+    /// As [`Budget::take_memory`].
+    pub(crate) fn take_entry<T>(&mut self) -> Result<(), LimitExceeded> {
+        self.take_memory(entry_size::<T>())
+    }
+
+    /// Gives the memory of one entry of a kernel table back.
+    pub(crate) fn give_entry<T>(&mut self) {
+        self.give_memory(entry_size::<T>());
+    }
+
+    /// Takes one handle.
+    ///
+    /// # Errors
+    /// If none is left.
+    pub(crate) fn take_handle(&mut self) -> Result<(), LimitExceeded> {
+        let limit = self.limits.handles();
+        if self.handles >= limit {
+            return Err(LimitExceeded::Handles { limit });
+        }
+        self.handles += 1;
+        Ok(())
+    }
+
+    /// Gives one handle back.
+    pub(crate) fn give_handle(&mut self) {
+        self.handles = self.handles.saturating_sub(1);
+    }
+
+    /// Checks that one more task than `tasks` is allowed.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub(crate) fn check_tasks(&self, tasks: usize) -> Result<(), LimitExceeded> {
+        let limit = self.limits.tasks();
+        if tasks >= limit as usize {
+            return Err(LimitExceeded::Tasks { limit });
+        }
+        Ok(())
+    }
+
+    /// How much memory is taken.
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory
+    }
+}
+
+/// What an entry costs: itself, what the table and the timers keep for it.
+const fn entry_size<T>() -> u64 {
+    size_of::<T>() as u64 + 40
+}

@@ -1,0 +1,109 @@
+//! Watching descriptors, and waiting for them.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+
+use slotmap::{Key, KeyData};
+
+use super::source::{Direction, Readiness, Source};
+use super::trap::Wait;
+use super::{Caller, Fault, InstanceKey, Kernel, Outcome, SourceKey, TrapKey};
+use crate::selector::Event;
+
+impl Kernel {
+    /// Watches a descriptor for an instance, or for the host itself.
+    ///
+    /// # Errors
+    /// If the selector can't.
+    pub(crate) fn watch(
+        &mut self,
+        owner: Option<InstanceKey>,
+        fd: BorrowedFd<'_>,
+    ) -> io::Result<(SourceKey, Arc<Readiness>)> {
+        let readiness = Arc::new(Readiness::unknown());
+        let key = self.sources.insert(Source {
+            owner,
+            readiness: readiness.clone(),
+            reader: None,
+            writer: None,
+        });
+        if let Err(error) = self.selector.register(fd, key.data().as_ffi()) {
+            self.sources.remove(key);
+            return Err(error);
+        }
+        Ok((key, readiness))
+    }
+
+    /// Stops watching a descriptor, which is about to be closed. Whoever waits for it is told.
+    pub(crate) fn unwatch(&mut self, key: SourceKey, fd: BorrowedFd<'_>) {
+        // It can only fail if the descriptor is not registered, which is what is wanted.
+        drop(self.selector.deregister(fd));
+        let Some(source) = self.sources.remove(key) else {
+            return;
+        };
+        if let Some(owner) = source.owner {
+            for trap in [source.reader, source.writer].into_iter().flatten() {
+                self.instance(owner).finish(trap, Outcome::Closed);
+            }
+        }
+    }
+
+    /// Blocks a task until something becomes possible with a descriptor.
+    ///
+    /// # Errors
+    /// If the caller or the descriptor does not exist, or a limit is reached.
+    pub(crate) fn wait_for_source(
+        &mut self,
+        key: InstanceKey,
+        by: Caller,
+        source: SourceKey,
+        direction: Direction,
+    ) -> Result<TrapKey, Fault> {
+        let now = self.now;
+        let instance = self.instances.get_mut(key).ok_or(Fault::Task)?;
+        let entry = self.sources.get_mut(source).ok_or(Fault::Source)?;
+        if let Some(outcome) = instance.interruption(&mut self.timers, by, now)? {
+            return Ok(instance.end_at_once(by.task, outcome));
+        }
+        let other = entry.waiter(direction);
+        if other.is_some_and(|trap| instance.traps.contains_key(trap)) {
+            return Ok(instance.end_at_once(by.task, Outcome::Busy));
+        }
+        if entry.readiness.get(direction) {
+            return Ok(instance.end_at_once(by.task, Outcome::Done(0)));
+        }
+        let wait = match direction {
+            Direction::Read => Wait::Read(source),
+            Direction::Write => Wait::Write(source),
+        };
+        let trap = instance.pend(by, wait)?;
+        *entry.waiter(direction) = Some(trap);
+        Ok(trap)
+    }
+
+    /// Keeps what an event says, and readies who waited for it.
+    pub(super) fn take_event(&mut self, event: Event) {
+        let key = SourceKey::from(KeyData::from_ffi(event.token));
+        let Some(source) = self.sources.get_mut(key) else {
+            return;
+        };
+        let mut waiters = [None, None];
+        if event.readable {
+            source.readiness.set(Direction::Read);
+            waiters[0] = source.reader.take();
+        }
+        if event.writable {
+            source.readiness.set(Direction::Write);
+            waiters[1] = source.writer.take();
+        }
+        let Some(owner) = source.owner else {
+            self.host_events.push(key);
+            return;
+        };
+        for trap in waiters.into_iter().flatten() {
+            self.instance(owner).finish(trap, Outcome::Done(0));
+        }
+        self.settle(owner, self.now);
+    }
+}

@@ -1,0 +1,96 @@
+//! The one door by which other threads reach a kernel: a queue, and the selector's alarm.
+//!
+//! The alarm costs a system call, so it is rung only while the kernel waits, or is about to.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::InstanceKey;
+use crate::selector::Alarm;
+
+/// What another thread tells the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Message {
+    /// An instance that waits for something outside the kernel may go on.
+    Poll(InstanceKey),
+}
+
+/// The door to a kernel, shared with other threads.
+#[derive(Debug)]
+pub(crate) struct Door {
+    messages: Mutex<Vec<Message>>,
+    /// The queue may hold something: lets the kernel pass by without taking the lock.
+    filled: AtomicBool,
+    /// The kernel waits for events, or is about to.
+    waiting: AtomicBool,
+    alarm: Arc<dyn Alarm>,
+}
+
+impl Door {
+    /// A door that rings `alarm`.
+    pub(crate) fn new(alarm: Arc<dyn Alarm>) -> Self {
+        Self {
+            messages: Mutex::default(),
+            filled: AtomicBool::new(false),
+            waiting: AtomicBool::new(false),
+            alarm,
+        }
+    }
+
+    /// Hands a message in, and ends the kernel's waiting.
+    pub(crate) fn send(&self, message: Message) {
+        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        messages.push(message);
+        drop(messages);
+        // Sequential consistency: either the kernel, in `about_to_wait`, sees the queue filled,
+        // or this thread sees it waiting.
+        self.filled.store(true, Ordering::SeqCst);
+        if self.waiting.swap(false, Ordering::SeqCst) {
+            self.alarm.ring();
+        }
+    }
+
+    /// Says that the kernel is about to wait. Returns false if it must not: something is there.
+    pub(crate) fn about_to_wait(&self) -> bool {
+        self.waiting.store(true, Ordering::SeqCst);
+        !self.filled.load(Ordering::SeqCst)
+    }
+
+    /// Takes what was handed in, in order. The kernel no longer waits.
+    pub(crate) fn take(&self, into: &mut Vec<Message>) {
+        self.waiting.store(false, Ordering::SeqCst);
+        if self.filled.swap(false, Ordering::SeqCst) {
+            let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+            into.append(&mut messages);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::SimulatedClock;
+    use crate::selector::{Selector, Simulated};
+
+    #[test]
+    fn the_alarm_rings_only_while_the_kernel_waits() {
+        let selector = Simulated::new(SimulatedClock::default());
+        let door = Door::new(selector.alarm());
+        let message = Message::Poll(InstanceKey::default());
+
+        door.send(message);
+        assert_eq!(selector.rings(), 0, "nobody waits");
+        assert!(!door.about_to_wait(), "something is there");
+
+        let mut messages = Vec::new();
+        door.take(&mut messages);
+        assert_eq!(messages, [message]);
+
+        assert!(door.about_to_wait());
+        door.send(message);
+        door.send(message);
+        assert_eq!(selector.rings(), 1, "the first one is enough");
+        door.take(&mut messages);
+        assert_eq!(messages.len(), 3);
+    }
+}

@@ -1,0 +1,365 @@
+//! The kernel: who waits for what, and who may go on.
+//!
+//! It knows tasks, timers, wait queues and descriptors; it knows nothing of WebAssembly. Whoever runs
+//! instances drives it: [`Kernel::select`] finds out what has happened, [`Kernel::next_instance`]
+//! says which instance may go on, and that instance's `wait` ends in [`Kernel::poll_wait`].
+//!
+//! - `instance`: an instance's tasks and tables; `waiting` and `interruption` are the rest of it
+//! - `task`, `trap`, `scope`, `source`: what the tables hold
+//! - `timers`, `clock`: what is due when
+//! - `budget`: what an instance may hold
+//! - `door`: how other threads come in
+
+mod budget;
+mod clock;
+mod descriptors;
+mod door;
+mod instance;
+mod interruption;
+mod scope;
+mod source;
+mod task;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod trap;
+mod waiting;
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use slotmap::{SlotMap, new_key_type};
+
+#[cfg(test)]
+pub(crate) use self::clock::SimulatedClock;
+pub use self::clock::{Clock, Instant, MonotonicClock};
+pub(crate) use self::door::{Door, Message};
+pub(crate) use self::instance::Instance;
+use self::instance::Turn;
+use self::source::Source;
+pub(crate) use self::source::{Direction, Readiness};
+pub(crate) use self::task::{Caller, Outcome, Resumption};
+use self::timers::{Due, Timers};
+use crate::limits::{LimitExceeded, Limits};
+use crate::selector::{Event, Selector};
+
+new_key_type! {
+    /// An instance in a kernel.
+    pub struct InstanceKey;
+    pub(crate) struct TaskKey;
+    pub(crate) struct TrapKey;
+    pub(crate) struct ScopeKey;
+    pub(crate) struct QueueKey;
+    pub(crate) struct SourceKey;
+}
+
+/// An instance that always has ready tasks lets the kernel look for events after so many resumptions …
+const RESUMPTIONS_PER_SELECT: usize = 64;
+
+/// … or after so long.
+const TIME_PER_SELECT: Duration = Duration::from_micros(100);
+
+/// A guest broke the contract: it named something that does not exist, or passed a limit where
+/// there is no other way to tell it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    /// An unknown `task-id`.
+    #[error("the guest named a task that does not exist or has exited")]
+    Task,
+    /// An unknown `scope-id`.
+    #[error("the guest named a timeout block that does not exist or is not the task's own")]
+    Scope,
+    /// An unknown wait queue.
+    #[error("the guest named a wait queue that does not exist")]
+    Queue,
+    /// An unknown descriptor.
+    #[error("the guest named a descriptor that is not watched")]
+    Source,
+    /// A limit of the instance.
+    #[error(transparent)]
+    Limit(#[from] LimitExceeded),
+}
+
+/// The scheduler of one thread's instances and their tasks.
+#[derive(Debug)]
+pub(crate) struct Kernel {
+    instances: SlotMap<InstanceKey, Instance>,
+    sources: SlotMap<SourceKey, Source>,
+    timers: Timers,
+    selector: Box<dyn Selector>,
+    clock: Box<dyn Clock>,
+    door: Arc<Door>,
+    /// The time of the current pass.
+    now: Instant,
+    /// When events were last looked for.
+    selected_at: Instant,
+    /// How many resumptions were handed out since.
+    resumptions: usize,
+    /// Instances that may go on: they have ready tasks, or what they waited for outside has come.
+    runnable: VecDeque<InstanceKey>,
+    /// Instances that were interrupted while running. They share what the others leave.
+    preempted: VecDeque<InstanceKey>,
+    /// Instances whose time is over.
+    overdue: Vec<InstanceKey>,
+    /// The host's own descriptors that became readable.
+    host_events: Vec<SourceKey>,
+    /// Kept so that they are allocated once.
+    events: Vec<Event>,
+    messages: Vec<Message>,
+}
+
+impl Kernel {
+    /// A kernel that learns of events from `selector` and of the time from `clock`.
+    pub(crate) fn new(selector: Box<dyn Selector>, clock: Box<dyn Clock>) -> Self {
+        let door = Arc::new(Door::new(selector.alarm()));
+        let now = clock.now();
+        Self {
+            instances: SlotMap::with_key(),
+            sources: SlotMap::with_key(),
+            timers: Timers::default(),
+            selector,
+            clock,
+            door,
+            now,
+            selected_at: now,
+            resumptions: 0,
+            runnable: VecDeque::new(),
+            preempted: VecDeque::new(),
+            overdue: Vec::new(),
+            host_events: Vec::new(),
+            events: Vec::new(),
+            messages: Vec::new(),
+        }
+    }
+
+    /// The door by which other threads come in.
+    pub(crate) fn door(&self) -> Arc<Door> {
+        self.door.clone()
+    }
+
+    /// The time now.
+    pub(crate) fn clock(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// Adds an instance, which is runnable at once.
+    pub(crate) fn add_instance(&mut self, limits: Limits) -> InstanceKey {
+        let key = self
+            .instances
+            .insert_with_key(|key| Instance::new(key, limits));
+        if let Some(time) = limits.time() {
+            let end = self.clock.now().after(time);
+            self.timers.set(end, Due::End, key);
+        }
+        self.enqueue(key);
+        key
+    }
+
+    /// Forgets an instance and everything that belongs to it.
+    pub(crate) fn remove_instance(&mut self, key: InstanceKey) {
+        let Some(instance) = self.instances.remove(key) else {
+            return;
+        };
+        let has_end = instance.budget.limits().time().is_some();
+        self.timers.bury(instance.timers_set + usize::from(has_end));
+        self.sources.retain(|_, source| source.owner != Some(key));
+        self.runnable.retain(|runnable| *runnable != key);
+        self.preempted.retain(|preempted| *preempted != key);
+        self.sweep_timers();
+    }
+
+    /// The instance that a guest's trap came from.
+    pub(crate) fn instance(&mut self, key: InstanceKey) -> &mut Instance {
+        self.instances
+            .get_mut(key)
+            .expect("an instance that traps is in the table")
+    }
+
+    /// The instance and the timers, for what needs both.
+    pub(crate) fn with_timers(&mut self, key: InstanceKey) -> (&mut Instance, &mut Timers, Instant) {
+        let instance = self
+            .instances
+            .get_mut(key)
+            .expect("an instance that traps is in the table");
+        (instance, &mut self.timers, self.now)
+    }
+
+    /// Finds out what has happened: I/O, messages from other threads, timers. Waits for something
+    /// to happen if `block` is set and nothing may go on.
+    ///
+    /// # Errors
+    /// If the selector fails, which leaves nothing to go on with.
+    pub(crate) fn select(&mut self, block: bool) -> io::Result<()> {
+        let idle = self.runnable.is_empty() && self.preempted.is_empty() && !self.wants_attention();
+        let timeout = if block && idle && self.door.about_to_wait() {
+            self.timers
+                .next()
+                .map(|next| next.since(self.clock.now()))
+        } else {
+            Some(Duration::ZERO)
+        };
+        let mut events = std::mem::take(&mut self.events);
+        self.selector.select(timeout, &mut events)?;
+        for event in events.drain(..) {
+            self.take_event(event);
+        }
+        self.events = events;
+        self.take_messages();
+        self.now = self.clock.now();
+        self.selected_at = self.now;
+        self.resumptions = 0;
+        self.expire_timers();
+        Ok(())
+    }
+
+    /// An instance's `wait`: its ready tasks, or pending if there are none or others come first.
+    pub(crate) fn poll_wait(&mut self, key: InstanceKey) -> Poll<Vec<Resumption>> {
+        self.now = self.clock.now();
+        if self.resumptions >= RESUMPTIONS_PER_SELECT
+            || self.now.since(self.selected_at) >= TIME_PER_SELECT
+        {
+            // An error here comes up again, and is reported, when the driver itself selects.
+            drop(self.select(false));
+        } else {
+            self.expire_timers();
+        }
+        let alone = self.runnable.is_empty() && self.preempted.is_empty() && !self.wants_attention();
+        let (instance, timers, now) = self.with_timers(key);
+        instance.recheck(timers, now);
+        if instance.ready.is_empty() {
+            instance.turn = Turn::Waiting;
+            return Poll::Pending;
+        }
+        if instance.served && !alone {
+            self.enqueue(key);
+            return Poll::Pending;
+        }
+        instance.served = true;
+        instance.turn = Turn::Running;
+        let ready = instance.take_ready();
+        self.resumptions += ready.len();
+        Poll::Ready(ready)
+    }
+
+    /// How many instances may go on, not counting those that were preempted.
+    pub(crate) fn runnable(&self) -> usize {
+        self.runnable.len()
+    }
+
+    /// Takes the next instance that may go on. It gets the thread.
+    pub(crate) fn next_instance(&mut self) -> Option<InstanceKey> {
+        let key = self.runnable.pop_front()?;
+        self.start_turn(key);
+        Some(key)
+    }
+
+    /// Takes the instance that was preempted longest ago. It gets the thread.
+    pub(crate) fn next_preempted(&mut self) -> Option<InstanceKey> {
+        let key = self.preempted.pop_front()?;
+        self.start_turn(key);
+        Some(key)
+    }
+
+    /// Notes that an instance was interrupted while it ran.
+    pub(crate) fn preempt(&mut self, key: InstanceKey) {
+        if self.instances.contains_key(key) {
+            self.preempted.push_back(key);
+        }
+    }
+
+    /// Takes the instances whose time is over.
+    pub(crate) fn take_overdue(&mut self) -> Vec<InstanceKey> {
+        std::mem::take(&mut self.overdue)
+    }
+
+    /// Takes the host's own descriptors that became readable.
+    pub(crate) fn take_host_events(&mut self) -> Vec<SourceKey> {
+        std::mem::take(&mut self.host_events)
+    }
+
+    /// Cancels an instance's main task. Returns false if it has none, or that has ended.
+    pub(crate) fn cancel_main(&mut self, key: InstanceKey) -> bool {
+        let Some(main) = self.instances.get(key).and_then(Instance::main) else {
+            return false;
+        };
+        let (instance, timers, now) = self.with_timers(key);
+        let cancelled = instance.cancel(timers, main);
+        self.settle(key, now);
+        cancelled
+    }
+
+    /// Whether whoever drives the kernel has something to see to.
+    fn wants_attention(&self) -> bool {
+        !self.overdue.is_empty() || !self.host_events.is_empty()
+    }
+
+    fn start_turn(&mut self, key: InstanceKey) {
+        let instance = self.instance(key);
+        instance.turn = Turn::Running;
+        instance.served = false;
+    }
+
+    /// Puts an instance at the end of the queue of those that may go on.
+    fn enqueue(&mut self, key: InstanceKey) {
+        self.instances[key].turn = Turn::Queued;
+        self.runnable.push_back(key);
+    }
+
+    /// To be called when something from outside may have readied a task.
+    fn settle(&mut self, key: InstanceKey, now: Instant) {
+        let Some(instance) = self.instances.get_mut(key) else {
+            return;
+        };
+        if instance.turn != Turn::Waiting {
+            return;
+        }
+        instance.recheck(&mut self.timers, now);
+        if !instance.ready.is_empty() {
+            self.enqueue(key);
+        }
+    }
+
+    fn take_messages(&mut self) {
+        let mut messages = std::mem::take(&mut self.messages);
+        self.door.take(&mut messages);
+        for message in messages.drain(..) {
+            let Message::Poll(key) = message;
+            let queued = self.instances.get(key).map(|i| i.turn == Turn::Queued);
+            if queued == Some(false) && !self.preempted.contains(&key) {
+                self.enqueue(key);
+            }
+        }
+        self.messages = messages;
+    }
+
+    fn expire_timers(&mut self) {
+        while let Some(timer) = self.timers.pop_due(self.now) {
+            let Some(instance) = self.instances.get_mut(timer.instance) else {
+                self.timers.exhume();
+                continue;
+            };
+            if timer.due == Due::End {
+                self.overdue.push(timer.instance);
+            } else if instance.timer_due(&mut self.timers, timer.due, self.now) {
+                self.settle(timer.instance, self.now);
+            } else {
+                self.timers.exhume();
+            }
+        }
+        self.sweep_timers();
+    }
+
+    fn sweep_timers(&mut self) {
+        if self.timers.wants_sweep() {
+            let instances = &self.instances;
+            self.timers.sweep(|timer| {
+                instances
+                    .get(timer.instance)
+                    .is_some_and(|instance| instance.is_live(timer.due))
+            });
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Descriptors that the kernel watches, and who waits for them.
+//!
+//! The selector is edge-triggered: it says once that something became possible. The kernel keeps that, so
+//! that an attempt that cannot succeed costs no system call, and no event is lost between an attempt
+//! and the wait that follows it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{InstanceKey, TrapKey};
+
+/// What is possible with a descriptor, as far as the kernel knows. Shared by the kernel, which sets it,
+/// and the descriptor's owner, who clears it when the system says that it would block.
+#[derive(Debug)]
+pub(crate) struct Readiness {
+    readable: AtomicBool,
+    writable: AtomicBool,
+}
+
+impl Readiness {
+    /// Everything is worth a first attempt.
+    pub(super) fn unknown() -> Self {
+        Self {
+            readable: AtomicBool::new(true),
+            writable: AtomicBool::new(true),
+        }
+    }
+
+    /// Whether the kernel knows of nothing against it in this direction.
+    pub(crate) fn get(&self, direction: Direction) -> bool {
+        self.flag(direction).load(Ordering::Relaxed)
+    }
+
+    /// Notes that the system would block in this direction.
+    pub(crate) fn clear(&self, direction: Direction) {
+        self.flag(direction).store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn set(&self, direction: Direction) {
+        self.flag(direction).store(true, Ordering::Relaxed);
+    }
+
+    fn flag(&self, direction: Direction) -> &AtomicBool {
+        match direction {
+            Direction::Read => &self.readable,
+            Direction::Write => &self.writable,
+        }
+    }
+}
+
+/// Which of the two things one can do with a descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// Reading, or accepting.
+    Read,
+    /// Writing, or connecting.
+    Write,
+}
+
+/// A descriptor that the kernel watches.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// Whose it is; nobody's if it is the host's own.
+    pub(super) owner: Option<InstanceKey>,
+    /// What is possible.
+    pub(super) readiness: std::sync::Arc<Readiness>,
+    /// The trap that waits for reading. It may have ended meanwhile.
+    pub(super) reader: Option<TrapKey>,
+    /// The trap that waits for writing. It may have ended meanwhile.
+    pub(super) writer: Option<TrapKey>,
+}
+
+impl Source {
+    /// The place of the trap that waits in this direction.
+    pub(super) fn waiter(&mut self, direction: Direction) -> &mut Option<TrapKey> {
+        match direction {
+            Direction::Read => &mut self.reader,
+            Direction::Write => &mut self.writer,
+        }
+    }
+}

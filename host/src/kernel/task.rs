@@ -1,0 +1,91 @@
+//! A task, as the kernel knows it. Its code and its result are the guest's.
+
+use super::trap::List;
+use super::{Instant, ScopeKey, TaskKey, TrapKey};
+
+/// A living task.
+#[derive(Debug)]
+pub(crate) struct Task {
+    /// Counts the tasks of an instance, from 1: a greater number is a newer task.
+    pub(crate) serial: u64,
+    /// Who spawned it.
+    pub(crate) parent: Option<TaskKey>,
+    /// Index of its name and place in the source.
+    pub(crate) label: u32,
+    /// Nobody is expected to join it.
+    pub(crate) daemon: bool,
+    /// Its cancellation was requested; that happens once.
+    pub(crate) cancelled: bool,
+    /// The cancellation was requested but no trap has ended with it yet.
+    pub(crate) cancel_pending: bool,
+    /// `wake` was called and has not yet led to a resumption.
+    pub(crate) woken: bool,
+    /// Timeout blocks with a smaller number are disarmed: they were open when it was cancelled.
+    pub(crate) disarmed_before: u64,
+    /// How often it was resumed.
+    pub(crate) cycles: u64,
+    /// How many resumptions are on the way to it.
+    pub(crate) resumptions: u32,
+    /// The pass in which it last ran.
+    pub(crate) pass: u32,
+    /// Its pending traps.
+    pub(crate) traps: List,
+    /// The traps that wait for its end.
+    pub(crate) joiners: List,
+}
+
+/// Who makes a blocking trap.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller {
+    /// The task.
+    pub(crate) task: TaskKey,
+    /// The innermost timeout block it is in.
+    pub(crate) scope: Option<ScopeKey>,
+}
+
+/// How a trap ended, or why a task is resumed without one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The task's first cycle.
+    Start,
+    /// `wake` was called.
+    Woken,
+    /// The trap has its result.
+    Done(u64),
+    /// The task was cancelled. Without a trap: it can only be dropped.
+    Cancelled,
+    /// A timeout block expired, at that time.
+    TimedOut(Instant),
+    /// A timeout block expired, at that time, and no trap in it could be told.
+    ScopeExpired(ScopeKey, Instant),
+    /// Somebody else waits there already.
+    Busy,
+    /// What the task waited for was closed.
+    Closed,
+}
+
+/// A task that may go on, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Resumption {
+    /// The task.
+    pub(crate) task: TaskKey,
+    /// The trap that ended, if it was one.
+    pub(crate) trap: Option<TrapKey>,
+    /// How it ended.
+    pub(crate) outcome: Outcome,
+}
+
+/// What can be said of a task from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TaskInfo {
+    /// What it does, or what it waits for.
+    pub(crate) state: String,
+    /// How often it was resumed.
+    pub(crate) cycles: u64,
+    /// Who spawned it, if that still lives.
+    pub(crate) parent: Option<TaskKey>,
+    /// Nobody is expected to join it.
+    pub(crate) daemon: bool,
+    /// Its cancellation was requested.
+    pub(crate) cancelled: bool,
+}
