@@ -1,0 +1,25 @@
+//! What `wasmtime` generates from `wit/`: the types a guest and the kernel exchange, and the traits that
+//! `traps/` implements.
+
+mod generated {
+    #![expect(missing_docs, reason = "generated code; see the files in wit/")]
+
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "guest",
+        imports: {
+            "curio:kernel/traps.wait": async | trappable,
+            default: trappable,
+        },
+        trappable_error_type: {
+            "curio:kernel/types.error" => crate::traps::TrapError,
+        },
+        with: {
+            "curio:kernel/traps.wait-queue": crate::traps::WaitQueue,
+            "curio:kernel/sockets.tcp-socket": crate::sockets::TcpSocket,
+        },
+    });
+}
+
+pub(crate) use self::generated::Guest;
+pub(crate) use self::generated::curio::kernel::{log, sockets, traps, types};

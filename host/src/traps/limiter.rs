@@ -1,0 +1,58 @@
+//! Counts what wasm itself takes, linear memories and tables, against the instance's memory limit.
+//!
+//! A growth over the limit fails the way the guest's language knows, as an allocation that failed. Most programs
+//! end at that; then the limit is named as the reason.
+
+use wasmtime::ResourceLimiter;
+
+use super::Guest;
+
+/// What one element of a table takes on the host.
+const TABLE_ELEMENT: usize = 16;
+
+impl Guest {
+    /// Takes memory for a growth.
+    fn grow(&mut self, bytes: usize) -> bool {
+        let taken = {
+            let mut kernel = self.kernel();
+            kernel
+                .instance(self.key)
+                .budget()
+                .take_memory(bytes as u64)
+        };
+        match taken {
+            Ok(()) => true,
+            Err(limit) => {
+                self.refused = Some(limit);
+                false
+            }
+        }
+    }
+}
+
+impl ResourceLimiter for Guest {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        Ok(self.grow(desired.saturating_sub(current)))
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        let elements = desired.saturating_sub(current);
+        Ok(self.grow(elements.saturating_mul(TABLE_ELEMENT)))
+    }
+}
