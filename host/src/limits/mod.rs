@@ -1,0 +1,219 @@
+//! How much a guest may use, and what is said when it has used it.
+//!
+//! Nothing is counted here: whoever hands out memory, tasks, handles or time compares with [`Limits`]
+//! and reports [`LimitExceeded`]. Invariant: every message is one line that names the flag. Filled by the
+//! command line or an embedder; `parse` has the forms in which limits are written.
+
+mod parse;
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use self::parse::size;
+pub use self::parse::{InvalidLimit, parse_count, parse_duration, parse_size};
+
+/// How much a guest may use.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use curio_host::Limits;
+///
+/// let limits = Limits::default()
+///     .with_memory(64 << 20)
+///     .with_cpu_time(Duration::from_secs(1));
+/// assert_eq!(limits.memory(), 64 << 20);
+/// assert_eq!(limits.cpu_time(), Some(Duration::from_secs(1)));
+/// assert_eq!(limits.time(), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    memory: u64,
+    tasks: u32,
+    handles: u32,
+    time: Option<Duration>,
+    cpu_time: Option<Duration>,
+}
+
+impl Default for Limits {
+    /// 4 GiB of memory, 4 194 304 tasks, 65 536 handles, and all the time in the world.
+    fn default() -> Self {
+        Self {
+            memory: 4 << 30,
+            tasks: 4 << 20,
+            handles: 64 << 10,
+            time: None,
+            cpu_time: None,
+        }
+    }
+}
+
+/// What may be used.
+impl Limits {
+    /// Bytes of memory: the sum over linear memories, tables and the buffers the host holds for the guest.
+    pub fn memory(&self) -> u64 {
+        self.memory
+    }
+
+    /// Tasks at one time.
+    pub fn tasks(&self) -> u32 {
+        self.tasks
+    }
+
+    /// Handles (sockets, files and other resources) at one time.
+    pub fn handles(&self) -> u32 {
+        self.handles
+    }
+
+    /// Time from the start to the end, if limited. It may be any duration: add it to an instant with
+    /// `checked_add`.
+    pub fn time(&self) -> Option<Duration> {
+        self.time
+    }
+
+    /// Time spent running the guest's own code, if limited.
+    pub fn cpu_time(&self) -> Option<Duration> {
+        self.cpu_time
+    }
+}
+
+/// The same limits but for one.
+impl Limits {
+    /// Sets the bytes of memory.
+    #[must_use]
+    pub fn with_memory(self, memory: u64) -> Self {
+        Self { memory, ..self }
+    }
+
+    /// Sets the number of tasks.
+    #[must_use]
+    pub fn with_tasks(self, tasks: u32) -> Self {
+        Self { tasks, ..self }
+    }
+
+    /// Sets the number of handles.
+    #[must_use]
+    pub fn with_handles(self, handles: u32) -> Self {
+        Self { handles, ..self }
+    }
+
+    /// Sets the time from start to end; `None` lifts the limit.
+    #[must_use]
+    pub fn with_time(self, time: impl Into<Option<Duration>>) -> Self {
+        let time = time.into();
+        Self { time, ..self }
+    }
+
+    /// Sets the time spent running; `None` lifts the limit.
+    #[must_use]
+    pub fn with_cpu_time(self, cpu_time: impl Into<Option<Duration>>) -> Self {
+        let cpu_time = cpu_time.into();
+        Self { cpu_time, ..self }
+    }
+}
+
+/// A guest has used all it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum LimitExceeded {
+    /// Memories, tables and buffers together.
+    #[error("limit of {} of memory reached; raise it with --max-memory", size(*limit))]
+    Memory {
+        /// Bytes.
+        limit: u64,
+    },
+    /// Tasks at one time.
+    #[error("limit of {limit} tasks reached; raise it with --max-tasks")]
+    Tasks {
+        /// How many.
+        limit: u32,
+    },
+    /// Handles at one time.
+    #[error("limit of {limit} handles reached; raise it with --max-handles")]
+    Handles {
+        /// How many.
+        limit: u32,
+    },
+    /// Time from start to end.
+    #[error("limit of {} of time reached; raise it with --max-time", humantime::format_duration(*limit))]
+    Time {
+        /// How long.
+        limit: Duration,
+    },
+    /// Time spent running the guest's code.
+    #[error(
+        "limit of {} of CPU time reached; raise it with --max-cpu-time",
+        humantime::format_duration(*limit)
+    )]
+    CpuTime {
+        /// How long.
+        limit: Duration,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reached_limit_names_its_flag() {
+        let limit = Duration::from_secs(1);
+        for (error, text) in [
+            (
+                LimitExceeded::Memory { limit: 64 << 20 },
+                "limit of 64 MiB of memory reached; raise it with --max-memory",
+            ),
+            (
+                LimitExceeded::Memory { limit: 1_000_000 },
+                "limit of 1000000 B of memory reached; raise it with --max-memory",
+            ),
+            (
+                LimitExceeded::Memory { limit: 0 },
+                "limit of 0 B of memory reached; raise it with --max-memory",
+            ),
+            (
+                LimitExceeded::Tasks { limit: 10 },
+                "limit of 10 tasks reached; raise it with --max-tasks",
+            ),
+            (
+                LimitExceeded::Handles { limit: 10 },
+                "limit of 10 handles reached; raise it with --max-handles",
+            ),
+            (
+                LimitExceeded::Time { limit: limit * 90 },
+                "limit of 1m 30s of time reached; raise it with --max-time",
+            ),
+            (
+                LimitExceeded::CpuTime { limit },
+                "limit of 1s of CPU time reached; raise it with --max-cpu-time",
+            ),
+        ] {
+            assert_eq!(error.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn setters_change_one_limit_each() {
+        let limits = Limits::default();
+        assert_eq!(
+            (limits.memory(), limits.tasks(), limits.handles()),
+            (4 << 30, 4_194_304, 65_536)
+        );
+        assert_eq!((limits.time(), limits.cpu_time()), (None, None));
+        let second = Duration::from_secs(1);
+        let set = limits
+            .with_memory(1)
+            .with_tasks(2)
+            .with_handles(3)
+            .with_time(second);
+        assert_eq!((set.memory(), set.tasks(), set.handles()), (1, 2, 3));
+        assert_eq!((set.time(), set.cpu_time()), (Some(second), None));
+        assert_eq!(
+            set.with_time(None).with_cpu_time(second).cpu_time(),
+            Some(second)
+        );
+    }
+}

@@ -1,0 +1,288 @@
+//! What a guest may do: nothing, until it is granted. Whoever acts for a guest asks here first.
+//!
+//! [`Permissions`] is filled by the command line, a file or an embedder, and then only read: one `check_…`
+//! a kind of request, called by the trap before anything happens. Invariant: checks are pure, and no
+//! check, whatever a guest asks, gives more than some grant says. This folder opens no file or socket
+//! and looks up no name.
+//!
+//! - `net`: connecting, sending, looking up names (`--allow-net`)
+//! - `listen`: binding and accepting (`--allow-listen`)
+//! - `path`: directory trees (`--dir`)
+//! - `env`: environment variables (`--env`)
+//! - `file`: all of these from a TOML file (`--permissions`)
+//! - `address`: how hosts and ports are written
+//! - `special`: the addresses that a name does not grant
+//! - `denied`: what is said when the answer is no
+
+mod address;
+mod denied;
+mod env;
+mod file;
+mod listen;
+mod net;
+mod path;
+mod special;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+
+pub use self::denied::{Denied, InvalidPermission};
+pub use self::path::DirGrant;
+
+/// What a guest may do.
+///
+/// Grants only add up, in any order; nothing takes one back. The exceptions are directories with the same
+/// guest path and variables of the same name, of which the last one counts. A method that returns an
+/// error has granted nothing.
+///
+/// # Examples
+///
+/// ```
+/// use curio_host::Permissions;
+///
+/// let mut permissions = Permissions::none();
+/// permissions
+///     .allow_net("example.com:443, 10.0.0.0/8")?
+///     .allow_listen("127.0.0.1:0")?
+///     .allow_dir("./data::/data::ro")?
+///     .allow_env("LANG=C")?;
+///
+/// assert!(permissions.check_connect("10.1.2.3:80".parse()?).is_ok());
+/// assert!(permissions.check_connect("127.0.0.1:80".parse()?).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Permissions {
+    /// Whether every check succeeds.
+    all: bool,
+    net: net::NetGrants,
+    listen: listen::ListenGrants,
+    dirs: path::DirGrants,
+    env: env::EnvGrants,
+}
+
+/// Granting.
+impl Permissions {
+    /// Allows nothing.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Allows everything; see [`allow_all`](Self::allow_all).
+    pub fn all() -> Self {
+        let mut permissions = Self::none();
+        permissions.allow_all();
+        permissions
+    }
+
+    /// Allows everything: every check succeeds, [`dirs`](Self::dirs) has `/` and `.` under their own names,
+    /// and [`env`](Self::env) the host's environment as far as it is UTF-8. Directories and variables that
+    /// were or will be granted explicitly stay as granted.
+    pub fn allow_all(&mut self) -> &mut Self {
+        self.all = true;
+        self.dirs.allow_all();
+        self.env.allow_all(std::env::vars_os());
+        self
+    }
+
+    /// Allows connecting, sending and looking up names. `spec` is one item or several, with commas between:
+    ///
+    /// | item | allows |
+    /// |---|---|
+    /// | `example.com` | exactly this name, and the public addresses it resolves to |
+    /// | `*.example.com` | likewise every name below it, but not `example.com` |
+    /// | `192.0.2.1`, `[2001:db8::1]` | this address |
+    /// | `10.0.0.0/8`, `fc00::/7` | every address of the block |
+    /// | `localhost` | this name, `127.0.0.1` and `::1` |
+    /// | `*` | every name and address |
+    ///
+    /// Each may be followed by `:port`; without, every port is allowed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use curio_host::Permissions;
+    ///
+    /// let mut permissions = Permissions::none();
+    /// permissions.allow_net("*.example.com:443,[fd00::1]")?;
+    /// assert!(permissions.check_resolve("www.example.com", 443).is_ok());
+    /// assert!(permissions.check_resolve("example.com", 443).is_err());
+    ///
+    /// let error = permissions.allow_net("http://x").unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "--allow-net: \"http://x\" is a URL; give host[:port], for example x:80",
+    /// );
+    /// # Ok::<(), curio_host::InvalidPermission>(())
+    /// ```
+    pub fn allow_net(&mut self, spec: &str) -> Result<&mut Self, InvalidPermission> {
+        self.net.allow(spec)?;
+        Ok(self)
+    }
+
+    /// Allows listening. `spec` is one item or several, with commas between: an IP address, `localhost`
+    /// (`127.0.0.1` and `::1`) or `*`, each with or without `:port`. `0.0.0.0` stands for every IPv4
+    /// address, `[::]` and `*` for every address at all.
+    ///
+    /// Without a port, every port is allowed. Port 0 allows asking for port 0, that is for any free port
+    /// of the system's choice, but no port by its number.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use curio_host::Permissions;
+    ///
+    /// let mut permissions = Permissions::none();
+    /// permissions.allow_listen("127.0.0.1:8080,[::1]:0")?;
+    /// assert!(permissions.check_listen("127.0.0.1:8080".parse()?).is_ok());
+    /// assert!(permissions.check_listen("0.0.0.0:8080".parse()?).is_err());
+    /// assert!(permissions.check_listen("[::1]:8080".parse()?).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn allow_listen(&mut self, spec: &str) -> Result<&mut Self, InvalidPermission> {
+        self.listen.allow(spec)?;
+        Ok(self)
+    }
+
+    /// Allows a directory tree: `HOST[::GUEST][::ro]`. The guest finds it under `GUEST`, or else under
+    /// the host's path as typed, and may write to it unless `ro` says otherwise.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use curio_host::Permissions;
+    ///
+    /// let mut permissions = Permissions::none();
+    /// permissions.allow_dir("./data::/data::ro")?;
+    /// assert_eq!(permissions.dirs()[0].guest, "/data");
+    /// assert!(permissions.dirs()[0].read_only);
+    /// # Ok::<(), curio_host::InvalidPermission>(())
+    /// ```
+    pub fn allow_dir(&mut self, spec: &str) -> Result<&mut Self, InvalidPermission> {
+        self.dirs.allow(spec)?;
+        Ok(self)
+    }
+
+    /// Allows an environment variable: `NAME=VALUE`, or `NAME` with the value it has in the host's own
+    /// environment; one that is not set there is not passed either.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use curio_host::Permissions;
+    ///
+    /// let mut permissions = Permissions::none();
+    /// permissions.allow_env("LANG=C")?.allow_env("SURELY_NOT_SET")?;
+    /// assert_eq!(permissions.env(), [("LANG".to_owned(), "C".to_owned())]);
+    /// # Ok::<(), curio_host::InvalidPermission>(())
+    /// ```
+    pub fn allow_env(&mut self, spec: &str) -> Result<&mut Self, InvalidPermission> {
+        self.allow_env_from(spec, |name| std::env::var_os(name))
+    }
+
+    /// As [`allow_env`](Self::allow_env), but takes the value of a bare name from `lookup`.
+    pub fn allow_env_from(
+        &mut self,
+        spec: &str,
+        lookup: impl FnOnce(&str) -> Option<OsString>,
+    ) -> Result<&mut Self, InvalidPermission> {
+        self.env.allow(spec, lookup)?;
+        Ok(self)
+    }
+
+    /// Adds what a permissions file grants. Its keys are the flags: the lists `allow-net`, `allow-listen`,
+    /// `dir` and `env`, and the boolean `allow-all`. Any other key is an error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use curio_host::Permissions;
+    ///
+    /// let mut permissions = Permissions::none();
+    /// permissions.extend_from_toml("allow-net = ['example.com:443']\ndir = ['data::ro']")?;
+    /// assert!(permissions.check_resolve("example.com", 443).is_ok());
+    /// # Ok::<(), curio_host::InvalidPermission>(())
+    /// ```
+    pub fn extend_from_toml(&mut self, text: &str) -> Result<&mut Self, InvalidPermission> {
+        // On a copy, so that an error in the last line leaves nothing of the first.
+        let mut extended = self.clone();
+        file::extend(&mut extended, text)?;
+        *self = extended;
+        Ok(self)
+    }
+}
+
+/// Asking.
+impl Permissions {
+    /// Whether everything is allowed.
+    pub fn is_all(&self) -> bool {
+        self.all
+    }
+
+    /// Checks that the guest may connect or send to an address that it gave as a number. A name's
+    /// grant does not count, even if the name resolves to this address.
+    pub fn check_connect(&self, to: SocketAddr) -> Result<(), Denied> {
+        self.check(|| self.net.check_connect(to))
+    }
+
+    /// Checks that `host` may be looked up at all, to connect to `port`: a lookup alone can carry data out.
+    /// With port 0, for a lookup without a purpose yet, a grant of the name with any port will do.
+    ///
+    /// An IP address needs no lookup, and is granted as by [`check_connect`](Self::check_connect).
+    pub fn check_resolve(&self, host: &str, port: u16) -> Result<(), Denied> {
+        self.check(|| self.net.check_resolve(host, port))
+    }
+
+    /// Checks an address that the host got by looking up `host`, before it connects there. The name must
+    /// be granted; and if the address is a special one (private, loopback, link-local and the like), so
+    /// must be the address.
+    ///
+    /// `to` must be what the host's own lookup gave and what it connects to, not a guest's word for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use curio_host::Permissions;
+    ///
+    /// let mut permissions = Permissions::none();
+    /// permissions.allow_net("example.com")?;
+    /// let denied = permissions.check_resolved("example.com", "127.0.0.1:80".parse()?).unwrap_err();
+    /// assert_eq!(
+    ///     denied.to_string(),
+    ///     "\"example.com\" resolves to 127.0.0.1, which a name does not grant; \
+    ///      add --allow-net=127.0.0.1:80",
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn check_resolved(&self, host: &str, to: SocketAddr) -> Result<(), Denied> {
+        self.check(|| self.net.check_resolved(host, to))
+    }
+
+    /// Checks that the guest may listen on `addr`.
+    pub fn check_listen(&self, addr: SocketAddr) -> Result<(), Denied> {
+        self.check(|| self.listen.check(addr))
+    }
+
+    /// The directory trees the guest may use.
+    pub fn dirs(&self) -> &[DirGrant] {
+        self.dirs.as_slice()
+    }
+
+    /// The environment variables the guest sees, as names and values.
+    pub fn env(&self) -> &[(String, String)] {
+        self.env.as_slice()
+    }
+
+    /// Whether every name may be looked up, by `*` or `--allow-all`: the answer for interfaces, such as
+    /// WASI's, that allow either all lookups or none.
+    pub fn allows_any_name_lookup(&self) -> bool {
+        self.all || self.net.allows_any_name()
+    }
+
+    /// The one place where `--allow-all` overrides a check.
+    fn check(&self, check: impl FnOnce() -> Result<(), Denied>) -> Result<(), Denied> {
+        if self.all { Ok(()) } else { check() }
+    }
+}
