@@ -5,46 +5,49 @@ use std::time::Duration;
 
 /// A point in time: nanoseconds on the kernel's clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Instant(u64);
+pub(crate) struct Instant(u64);
 
 impl Instant {
     /// The instant `nanos` nanoseconds after the clock's start.
-    pub const fn from_nanos(nanos: u64) -> Self {
+    pub(crate) const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
     /// How many nanoseconds after the clock's start this is.
-    pub const fn as_nanos(self) -> u64 {
+    pub(crate) const fn as_nanos(self) -> u64 {
         self.0
     }
 
     /// How long after `earlier` this is; zero if it is not after it.
-    pub const fn since(self, earlier: Self) -> Duration {
+    pub(crate) const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
     /// The instant `length` later; the end of time if that is too far.
     #[must_use]
-    pub fn after(self, length: Duration) -> Self {
+    pub(crate) fn after(self, length: Duration) -> Self {
         let nanos = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
         Self(self.0.saturating_add(nanos))
     }
 }
 
 /// A monotonic clock.
-pub trait Clock: Send + fmt::Debug {
+pub(crate) trait Clock: Send + fmt::Debug {
     /// The time now.
     fn now(&self) -> Instant;
 }
 
 /// The operating system's monotonic clock, counted from when it was made.
 #[derive(Clone, Copy, Debug)]
-pub struct MonotonicClock(std::time::Instant);
+pub(crate) struct MonotonicClock(std::time::Instant);
 
 impl MonotonicClock {
     /// A clock that starts now.
-    #[expect(clippy::disallowed_methods, reason = "this is the clock all others ask")]
-    pub fn new() -> Self {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock all others ask"
+    )]
+    pub(crate) fn new() -> Self {
         Self(std::time::Instant::now())
     }
 }
@@ -71,7 +74,8 @@ impl SimulatedClock {
     /// Moves the clock forward.
     pub(crate) fn advance(&self, length: Duration) {
         let nanos = u64::try_from(length.as_nanos()).expect("a test waits for less than 584 years");
-        self.0.fetch_add(nanos, std::sync::atomic::Ordering::Relaxed);
+        self.0
+            .fetch_add(nanos, std::sync::atomic::Ordering::Relaxed);
     }
 }
 

@@ -14,7 +14,7 @@ use super::scope::Scope;
 use super::task::{Outcome, Resumption, Task, TaskInfo};
 use super::trap::{Kind, List, Trap, Wait};
 use super::waiting::WaitQueue;
-use super::{Fault, Instant, InstanceKey, QueueKey, ScopeKey, TaskKey, Timers, TrapKey};
+use super::{Fault, InstanceKey, QueueKey, ScopeKey, TaskKey, Timers, TrapKey};
 use crate::limits::{LimitExceeded, Limits};
 
 /// How many labels an instance may have; 0 is the label of nobody.
@@ -108,13 +108,18 @@ impl Instance {
     ///
     /// # Errors
     /// If the instance has no memory left.
-    pub(crate) fn label(&mut self, name: &str, file: &str, line: u32) -> Result<u32, LimitExceeded> {
+    pub(crate) fn label(
+        &mut self,
+        name: &str,
+        file: &str,
+        line: u32,
+    ) -> Result<u32, LimitExceeded> {
         if self.labels.len() + 1 >= MAX_LABELS {
             return Ok(0);
         }
         let label = Label {
-            name: name.chars().take(MAX_NAME).collect(),
-            file: file.chars().take(MAX_NAME).collect(),
+            name: Self::clip(name),
+            file: Self::clip(file),
             line,
         };
         self.budget.take_entry::<Label>()?;
@@ -218,10 +223,19 @@ impl Instance {
     /// What can be said of a task; nothing if it has ended.
     pub(crate) fn info(&self, key: TaskKey) -> Option<TaskInfo> {
         let task = self.tasks.get(key)?;
+        let index = (task.label as usize).wrapping_sub(1);
+        let label = self.labels.get(index);
         Some(TaskInfo {
+            serial: task.serial,
+            name: label.map_or_else(String::new, |label| label.name.clone()),
+            spawned_at: label.map_or_else(String::new, |label| {
+                format!("{}:{}", label.file, label.line)
+            }),
             state: self.state(task).to_owned(),
             cycles: task.cycles,
-            parent: task.parent.filter(|parent| self.tasks.contains_key(*parent)),
+            parent: task
+                .parent
+                .filter(|parent| self.tasks.contains_key(*parent)),
             daemon: task.daemon,
             cancelled: task.cancelled,
         })

@@ -35,7 +35,7 @@ use slotmap::{SlotMap, new_key_type};
 
 #[cfg(test)]
 pub(crate) use self::clock::SimulatedClock;
-pub use self::clock::{Clock, Instant, MonotonicClock};
+pub(crate) use self::clock::{Clock, Instant, MonotonicClock};
 pub(crate) use self::door::{Door, Message};
 pub(crate) use self::instance::Instance;
 use self::instance::Turn;
@@ -102,8 +102,8 @@ pub(crate) struct Kernel {
     runnable: VecDeque<InstanceKey>,
     /// Instances that were interrupted while running. They share what the others leave.
     preempted: VecDeque<InstanceKey>,
-    /// Instances whose time is over.
-    overdue: Vec<InstanceKey>,
+    /// Instances whose time is over, and how much that was.
+    overdue: Vec<(InstanceKey, Duration)>,
     /// The host's own descriptors that became readable.
     host_events: Vec<SourceKey>,
     /// Kept so that they are allocated once.
@@ -179,7 +179,10 @@ impl Kernel {
     }
 
     /// The instance and the timers, for what needs both.
-    pub(crate) fn with_timers(&mut self, key: InstanceKey) -> (&mut Instance, &mut Timers, Instant) {
+    pub(crate) fn with_timers(
+        &mut self,
+        key: InstanceKey,
+    ) -> (&mut Instance, &mut Timers, Instant) {
         let instance = self
             .instances
             .get_mut(key)
@@ -195,9 +198,7 @@ impl Kernel {
     pub(crate) fn select(&mut self, block: bool) -> io::Result<()> {
         let idle = self.runnable.is_empty() && self.preempted.is_empty() && !self.wants_attention();
         let timeout = if block && idle && self.door.about_to_wait() {
-            self.timers
-                .next()
-                .map(|next| next.since(self.clock.now()))
+            self.timers.next().map(|next| next.since(self.clock.now()))
         } else {
             Some(Duration::ZERO)
         };
@@ -226,7 +227,8 @@ impl Kernel {
         } else {
             self.expire_timers();
         }
-        let alone = self.runnable.is_empty() && self.preempted.is_empty() && !self.wants_attention();
+        let alone =
+            self.runnable.is_empty() && self.preempted.is_empty() && !self.wants_attention();
         let (instance, timers, now) = self.with_timers(key);
         instance.recheck(timers, now);
         if instance.ready.is_empty() {
@@ -270,8 +272,8 @@ impl Kernel {
         }
     }
 
-    /// Takes the instances whose time is over.
-    pub(crate) fn take_overdue(&mut self) -> Vec<InstanceKey> {
+    /// Takes the instances whose time is over, and how much that was.
+    pub(crate) fn take_overdue(&mut self) -> Vec<(InstanceKey, Duration)> {
         std::mem::take(&mut self.overdue)
     }
 
@@ -342,7 +344,8 @@ impl Kernel {
                 continue;
             };
             if timer.due == Due::End {
-                self.overdue.push(timer.instance);
+                let limit = instance.budget.limits().time().unwrap_or_default();
+                self.overdue.push((timer.instance, limit));
             } else if instance.timer_due(&mut self.timers, timer.due, self.now) {
                 self.settle(timer.instance, self.now);
             } else {

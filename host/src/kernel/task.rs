@@ -78,6 +78,12 @@ pub(crate) struct Resumption {
 /// What can be said of a task from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TaskInfo {
+    /// Counts the tasks of the instance.
+    pub(crate) serial: u64,
+    /// The name its label gives it.
+    pub(crate) name: String,
+    /// Where in the source it was spawned, as `file:line`.
+    pub(crate) spawned_at: String,
     /// What it does, or what it waits for.
     pub(crate) state: String,
     /// How often it was resumed.

@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::{Instant, InstanceKey, ScopeKey, TrapKey};
+use super::{InstanceKey, Instant, ScopeKey, TrapKey};
 
 /// Below this size a heap is not worth sweeping.
 const WORTH_SWEEPING: usize = 1024;

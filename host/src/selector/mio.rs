@@ -18,7 +18,7 @@ const ALARM: Token = Token(usize::MAX);
 const CAPACITY: usize = 1024;
 
 /// A selector on the operating system's event queue, through `mio`.
-pub struct MioSelector {
+pub(crate) struct MioSelector {
     poll: Poll,
     /// Filled by each `select`; kept so that it is allocated once.
     events: Events,
@@ -33,7 +33,7 @@ impl MioSelector {
     ///
     /// # Errors
     /// If the system has no descriptor left for it.
-    pub fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let poll = Poll::new()?;
         let alarm = Arc::new(MioAlarm(Waker::new(poll.registry(), ALARM)?));
         Ok(Self {

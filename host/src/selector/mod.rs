@@ -17,13 +17,13 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::mio::MioSelector;
+pub(crate) use self::mio::MioSelector;
 #[cfg(test)]
 pub(crate) use self::simulated::Simulated;
 
 /// What became possible with a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Event {
+pub(crate) struct Event {
     /// The number under which the descriptor was registered.
     pub token: u64,
     /// There is something to read, or to accept, or the peer has closed.
@@ -33,13 +33,13 @@ pub struct Event {
 }
 
 /// Ends a [`Selector::select`] from another thread.
-pub trait Alarm: Send + Sync + fmt::Debug {
+pub(crate) trait Alarm: Send + Sync + fmt::Debug {
     /// Makes the current call of `select`, or the next one, return at once.
     fn ring(&self);
 }
 
 /// An edge-triggered event queue over descriptors.
-pub trait Selector: Send + fmt::Debug {
+pub(crate) trait Selector: Send + fmt::Debug {
     /// Watches a descriptor, in both directions, under the number `token`.
     fn register(&mut self, fd: BorrowedFd<'_>, token: u64) -> io::Result<()>;
 

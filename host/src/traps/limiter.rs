@@ -15,10 +15,7 @@ impl Guest {
     fn grow(&mut self, bytes: usize) -> bool {
         let taken = {
             let mut kernel = self.kernel();
-            kernel
-                .instance(self.key)
-                .budget()
-                .take_memory(bytes as u64)
+            kernel.instance(self.key).budget().take_memory(bytes as u64)
         };
         match taken {
             Ok(()) => true,

@@ -15,12 +15,9 @@ impl log::Host for Guest {
             .flat_map(|c| {
                 let escaped = c.is_control() && c != '\t';
                 let plain = (!escaped).then_some(c);
-                plain.into_iter().chain(
-                    escaped
-                        .then(|| c.escape_default())
-                        .into_iter()
-                        .flatten(),
-                )
+                plain
+                    .into_iter()
+                    .chain(escaped.then(|| c.escape_default()).into_iter().flatten())
             })
             .collect();
         match level {

@@ -16,8 +16,9 @@ use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::WasiCtx;
 
 pub(crate) use self::errors::TrapError;
-pub(crate) use self::tasks::WaitQueue;
-pub(crate) use self::wasi::{Stdio, WasiOptions, context};
+pub use self::tasks::WaitQueue;
+pub use self::wasi::Stdio;
+pub(crate) use self::wasi::{WasiOptions, context};
 use crate::bindings;
 use crate::kernel::{InstanceKey, Kernel};
 use crate::limits::LimitExceeded;

@@ -11,7 +11,7 @@ use crate::kernel::{self, Fault, Instant, Kernel, QueueKey, ScopeKey, TaskKey, T
 
 /// What a guest's handle of a wait queue stands for.
 #[derive(Debug)]
-pub(crate) struct WaitQueue(QueueKey);
+pub struct WaitQueue(QueueKey);
 
 /// The number that a guest knows something by.
 fn number(key: impl Key) -> u64 {
@@ -113,6 +113,9 @@ impl traps::Host for Guest {
         let key = self.key;
         let info = self.ask(|kernel| kernel.instance(key).info(task(of)));
         Ok(info.map(|info| TaskInfo {
+            serial: info.serial,
+            name: info.name,
+            spawned_at: info.spawned_at,
             state: info.state,
             cycles: info.cycles,
             parent: info.parent.map_or(0, number),

@@ -1,0 +1,71 @@
+//! How an instance ended.
+
+use std::fmt;
+
+use wasmtime::Trap;
+use wasmtime_wasi::I32Exit;
+
+use crate::limits::LimitExceeded;
+
+/// How an instance ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Exit {
+    /// By itself, with a status: 0 if all went well.
+    Code(i32),
+    /// By a fault: a panic, a stack that overflowed, a broken contract.
+    /// The text says which, with a backtrace of the guest.
+    Fault(String),
+    /// It passed one of its limits.
+    Limit(LimitExceeded),
+    /// The host ended it.
+    Stopped,
+}
+
+impl Exit {
+    /// What became of a call of `wasi:cli/run`. `refused` is the limit that a growth last ran into.
+    pub(super) fn new(
+        result: wasmtime::Result<Result<(), ()>>,
+        refused: Option<LimitExceeded>,
+    ) -> Self {
+        let error = match result {
+            Ok(Ok(())) => return Self::Code(0),
+            Ok(Err(())) => return Self::Code(1),
+            Err(error) => error,
+        };
+        if let Some(exit) = error.downcast_ref::<I32Exit>() {
+            return Self::Code(exit.0);
+        }
+        let limit = error.chain().find_map(|cause| {
+            let fault = cause.downcast_ref::<crate::kernel::Fault>();
+            let inner = match fault {
+                Some(crate::kernel::Fault::Limit(limit)) => Some(limit),
+                _ => None,
+            };
+            inner.or_else(|| cause.downcast_ref::<LimitExceeded>())
+        });
+        if let Some(limit) = limit {
+            return Self::Limit(limit.clone());
+        }
+        // A program whose allocation fails aborts, and can't start if its first one does.
+        let aborted = match error.downcast_ref::<Trap>() {
+            Some(trap) => *trap == Trap::UnreachableCodeReached,
+            None => true,
+        };
+        match refused {
+            Some(limit) if aborted => Self::Limit(limit),
+            _ => Self::Fault(format!("{error:?}")),
+        }
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exited with status {code}"),
+            Self::Fault(text) => write!(f, "faulted: {text}"),
+            Self::Limit(limit) => write!(f, "{limit}"),
+            Self::Stopped => f.write_str("was stopped"),
+        }
+    }
+}

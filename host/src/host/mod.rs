@@ -1,0 +1,235 @@
+//! The driver: gives the thread to instances, as the kernel says.
+//!
+//! - `running`: an instance's fiber, and what wakes it
+//! - `meter`: how much CPU time an instance has used
+//! - `exit`: how an instance ended
+//! - `termination`: SIGINT and SIGTERM
+
+mod exit;
+mod meter;
+mod running;
+mod termination;
+
+use std::sync::{Arc, Mutex};
+
+use slotmap::SecondaryMap;
+use tokio::runtime::{Builder, Runtime};
+
+pub use self::exit::Exit;
+pub(crate) use self::meter::Meter;
+use self::running::Running;
+use self::termination::Request;
+pub use self::termination::Termination;
+use crate::error::Error;
+use crate::kernel::{InstanceKey, Kernel, MonotonicClock};
+use crate::limits::{LimitExceeded, Limits};
+use crate::loader::{Component, Engine};
+use crate::permissions::Permissions;
+use crate::selector::MioSelector;
+use crate::traps::{SharedKernel, Stdio, lock};
+
+/// What an instance is started with.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What it may do: nothing, by default.
+    pub permissions: Permissions,
+    /// What it may use.
+    pub limits: Limits,
+    /// Its arguments. By custom the first one is the program's name.
+    pub args: Vec<String>,
+    /// Where its standard streams lead.
+    pub stdio: Stdio,
+}
+
+/// An instance on a [`Host`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Instance(InstanceKey);
+
+/// A kernel and the instances it runs: one thread, one event loop.
+///
+/// ```no_run
+/// use curio_host::{Component, Engine, EngineOptions, Exit, Host, Options};
+///
+/// # fn main() -> Result<(), curio_host::Error> {
+/// let engine = Engine::new(&EngineOptions::default())?;
+/// let component = Component::load(&engine, "app.wasm")?;
+/// let mut host = Host::new(&engine)?;
+/// let mut options = Options::default();
+/// options.args = vec!["app".to_owned()];
+/// let app = host.start(&component, options)?;
+/// assert_eq!(host.run(app)?, Exit::Code(0));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Host {
+    engine: Engine,
+    kernel: SharedKernel,
+    running: SecondaryMap<InstanceKey, Running>,
+    /// How instances ended that nobody has asked about yet.
+    ended: Vec<(InstanceKey, Exit)>,
+    termination: Option<(Termination, InstanceKey)>,
+    /// Where `wasi:*` does what would block this thread.
+    background: Runtime,
+}
+
+impl Host {
+    /// A host without instances.
+    ///
+    /// # Errors
+    /// If the system gives no event queue or no thread.
+    pub fn new(engine: &Engine) -> Result<Self, Error> {
+        let selector = MioSelector::new().map_err(|source| Error::Setup {
+            what: "the event queue",
+            source,
+        })?;
+        let background = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("curio-background")
+            .enable_all()
+            .build()
+            .map_err(|source| Error::Setup {
+                what: "the background threads",
+                source,
+            })?;
+        let kernel = Kernel::new(Box::new(selector), Box::new(MonotonicClock::new()));
+        Ok(Self {
+            engine: engine.clone(),
+            kernel: Arc::new(Mutex::new(kernel)),
+            running: SecondaryMap::new(),
+            ended: Vec::new(),
+            termination: None,
+            background,
+        })
+    }
+
+    /// Starts an instance of a component. It runs while [`Host::run`] does.
+    ///
+    /// # Errors
+    /// If a granted directory can't be opened.
+    pub fn start(&mut self, component: &Component, options: Options) -> Result<Instance, Error> {
+        let key = lock(&self.kernel).add_instance(options.limits);
+        match Running::new(&self.engine, &self.kernel, key, component, options) {
+            Ok(running) => {
+                self.running.insert(key, running);
+                Ok(Instance(key))
+            }
+            Err(error) => {
+                lock(&self.kernel).remove_instance(key);
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs all instances until the given one ends, and says how it did.
+    /// The others stop where they are, and go on with the next call.
+    ///
+    /// # Errors
+    /// If the system's event queue fails.
+    ///
+    /// # Panics
+    /// If the instance's end was reported before, or it is another host's.
+    pub fn run(&mut self, instance: Instance) -> Result<Exit, Error> {
+        let runtime = self.background.handle().clone();
+        let _entered = runtime.enter();
+        loop {
+            let ended = self.ended.iter().position(|(key, _)| *key == instance.0);
+            if let Some(index) = ended {
+                return Ok(self.ended.swap_remove(index).1);
+            }
+            assert!(
+                self.running.contains_key(instance.0),
+                "the instance is not on this host, or its end was reported before"
+            );
+            self.pass()?;
+        }
+    }
+
+    /// Asks an instance to end: cancels its main task, which may clean up.
+    /// Returns false if it has none, because it has not come that far or is no program of tasks.
+    pub fn cancel(&mut self, instance: Instance) -> bool {
+        lock(&self.kernel).cancel_main(instance.0)
+    }
+
+    /// Ends an instance at once, wherever it is.
+    pub fn stop(&mut self, instance: Instance) {
+        self.end(instance.0, Exit::Stopped);
+    }
+
+    /// Lets SIGINT and SIGTERM end an instance: the first one cancels its main task, the
+    /// second one stops it.
+    ///
+    /// # Errors
+    /// If the system gives no descriptor for it.
+    pub fn end_on(&mut self, mut signals: Termination, instance: Instance) -> Result<(), Error> {
+        signals.watch(&self.kernel)?;
+        self.termination = Some((signals, instance.0));
+        Ok(())
+    }
+
+    /// One pass: finds out what has happened, then gives every instance that may go on a turn.
+    fn pass(&mut self) -> Result<(), Error> {
+        let selected = lock(&self.kernel).select(true);
+        selected.map_err(Error::Select)?;
+        self.engine.ticker().touch();
+        self.see_to_what_came_up();
+        let runnable = lock(&self.kernel).runnable();
+        for _ in 0..runnable {
+            let Some(key) = lock(&self.kernel).next_instance() else {
+                break;
+            };
+            self.poll(key);
+        }
+        // Those that had to be interrupted share what the others leave.
+        let idle = lock(&self.kernel).runnable() == 0;
+        if idle {
+            let preempted = lock(&self.kernel).next_preempted();
+            if let Some(key) = preempted {
+                self.poll(key);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives an instance the thread.
+    fn poll(&mut self, key: InstanceKey) {
+        let Some(running) = self.running.get_mut(key) else {
+            return;
+        };
+        match running.poll(self.engine.ticker()) {
+            running::Turn::Waits => {}
+            running::Turn::Interrupted => lock(&self.kernel).preempt(key),
+            running::Turn::Ended(exit) => self.end(key, exit),
+        }
+    }
+
+    fn end(&mut self, key: InstanceKey, exit: Exit) {
+        // First the store with all its handles, then the kernel's entries that those may ask for.
+        if self.running.remove(key).is_some() {
+            lock(&self.kernel).remove_instance(key);
+            self.ended.push((key, exit));
+        }
+    }
+
+    /// Sees to instances whose time is over, and to signals.
+    fn see_to_what_came_up(&mut self) {
+        let overdue = lock(&self.kernel).take_overdue();
+        for (key, limit) in overdue {
+            self.end(key, Exit::Limit(LimitExceeded::Time { limit }));
+        }
+        if lock(&self.kernel).take_host_events().is_empty() {
+            return;
+        }
+        let Some((signals, instance)) = &mut self.termination else {
+            return;
+        };
+        let key = *instance;
+        while let Some(request) = signals.read() {
+            let cancelled = request == Request::First && lock(&self.kernel).cancel_main(key);
+            if !cancelled {
+                self.end(key, Exit::Stopped);
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! A running instance: its fiber, and what wakes that.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use wasmtime::component::ResourceTable;
+use wasmtime::{Store, UpdateDeadline};
+
+use super::{Exit, Meter, Options};
+use crate::error::Error;
+use crate::kernel::{Door, InstanceKey, Message};
+use crate::loader::{Component, Engine, TICK, Ticker};
+use crate::traps::{self, Guest, SharedKernel, WasiOptions, lock};
+
+/// How many handles of `wasi:*` an instance may have besides the kernel's own.
+const WASI_HANDLES: usize = 10_000;
+
+/// How an instance's turn ended.
+pub(super) enum Turn {
+    /// It waits for something.
+    Waits,
+    /// It was interrupted, and would go on.
+    Interrupted,
+    /// It ended.
+    Ended(Exit),
+}
+
+/// A running instance.
+pub(super) struct Running {
+    fiber: Pin<Box<dyn Future<Output = Exit> + Send>>,
+    meter: Arc<Meter>,
+    bell: Arc<Bell>,
+    waker: Waker,
+}
+
+impl Running {
+    /// Prepares an instance. It begins with its first turn.
+    pub(super) fn new(
+        engine: &Engine,
+        kernel: &SharedKernel,
+        key: InstanceKey,
+        component: &Component,
+        options: Options,
+    ) -> Result<Self, Error> {
+        let permissions = Arc::new(options.permissions);
+        let wasi = WasiOptions {
+            args: &options.args,
+            stdio: options.stdio,
+        };
+        let wasi = traps::context(&permissions, &wasi)
+            .map_err(|error| Error::Directory(error.to_string()))?;
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(WASI_HANDLES + options.limits.handles() as usize);
+        let guest = Guest {
+            key,
+            kernel: kernel.clone(),
+            permissions,
+            wasi,
+            table,
+            scratch: Vec::new(),
+            refused: None,
+        };
+        let meter = Arc::new(Meter::default());
+        let bell = Arc::new(Bell {
+            door: lock(kernel).door(),
+            key,
+            rung: AtomicBool::new(false),
+            in_turn: AtomicBool::new(false),
+        });
+        let store = store(engine, guest, &meter, options.limits.cpu_time());
+        Ok(Self {
+            fiber: Box::pin(run(store, component.clone())),
+            meter,
+            waker: Waker::from(bell.clone()),
+            bell,
+        })
+    }
+
+    /// Lets the instance run until it waits, is interrupted or ends.
+    pub(super) fn poll(&mut self, ticker: &Ticker) -> Turn {
+        self.meter.start(ticker.time());
+        self.bell.in_turn.store(true, Ordering::SeqCst);
+        let polled = self
+            .fiber
+            .as_mut()
+            .poll(&mut Context::from_waker(&self.waker));
+        self.bell.in_turn.store(false, Ordering::SeqCst);
+        self.meter.stop(ticker.time());
+        match polled {
+            Poll::Ready(exit) => Turn::Ended(exit),
+            Poll::Pending if self.bell.rung.swap(false, Ordering::SeqCst) => Turn::Interrupted,
+            Poll::Pending => Turn::Waits,
+        }
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running")
+            .field("meter", &self.meter)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Runs a component from its start to its end.
+async fn run(mut store: Store<Guest>, component: Component) -> Exit {
+    let result = async {
+        let command = component.ready().instantiate_async(&mut store).await?;
+        command.wasi_cli_run().call_run(&mut store).await
+    }
+    .await;
+    Exit::new(result, store.data_mut().refused.take())
+}
+
+/// A store whose guest is interrupted every tick, and held to its limits.
+fn store(
+    engine: &Engine,
+    guest: Guest,
+    meter: &Arc<Meter>,
+    cpu_time: Option<Duration>,
+) -> Store<Guest> {
+    let mut store = Store::new(engine.wasmtime(), guest);
+    store.limiter(|guest| guest);
+    store.set_epoch_deadline(1);
+    let (engine, meter) = (engine.clone(), meter.clone());
+    store.epoch_deadline_callback(move |_| {
+        let now = engine.ticker().time();
+        meter.check(now, cpu_time)?;
+        // The deadline may have passed while it waited; then this is the beginning of its turn.
+        if meter.turn(now) < TICK {
+            return Ok(UpdateDeadline::Continue(1));
+        }
+        Ok(UpdateDeadline::Yield(1))
+    });
+    store
+}
+
+/// Wakes an instance's fiber: at once, if it is its own turn that is interrupted, or through the kernel's
+/// door, if another thread has done what it waited for.
+#[derive(Debug)]
+struct Bell {
+    door: Arc<Door>,
+    key: InstanceKey,
+    rung: AtomicBool,
+    in_turn: AtomicBool,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.in_turn.load(Ordering::SeqCst) {
+            self.rung.store(true, Ordering::SeqCst);
+            // The turn may have ended just now, without seeing that.
+            if self.in_turn.load(Ordering::SeqCst) {
+                return;
+            }
+        }
+        self.door.send(Message::Poll(self.key));
+    }
+}

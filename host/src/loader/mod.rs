@@ -1,0 +1,13 @@
+//! From a file to a component that can be started.
+//!
+//! - `engine`: the compiler's settings, the compiled-code cache, and what a guest may import
+//! - `ticker`: the clock that interrupts guests
+//! - `component`: telling a component from what is not one
+
+mod component;
+mod engine;
+mod ticker;
+
+pub use self::component::Component;
+pub use self::engine::{Cache, Engine, EngineOptions, Pool};
+pub(crate) use self::ticker::{TICK, Ticker};

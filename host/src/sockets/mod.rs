@@ -1,0 +1,11 @@
+//! Sockets: what the operating system does, without waiting. Waiting is the kernel's.
+//!
+//! - `tcp`: TCP sockets and their states
+//! - `options`: socket options by name
+
+mod options;
+mod tcp;
+
+pub(crate) use self::options::{Name as OptionName, Option as SocketOption};
+pub(crate) use self::tcp::SocketError;
+pub use self::tcp::TcpSocket;

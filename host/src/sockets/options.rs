@@ -1,0 +1,78 @@
+//! Socket options, by the names of POSIX.
+
+use std::io;
+use std::time::Duration;
+
+use socket2::Socket;
+
+/// The longest linger time the system takes.
+const MAX_LINGER: Duration = Duration::from_secs(65_535);
+
+/// An option and its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Option {
+    ReuseAddress(bool),
+    ReusePort(bool),
+    NoDelay(bool),
+    KeepAlive(bool),
+    Linger(std::option::Option<Duration>),
+    ReceiveBuffer(u32),
+    SendBuffer(u32),
+    Ipv6Only(bool),
+    TimeToLive(u32),
+}
+
+/// An option's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Name {
+    ReuseAddress,
+    ReusePort,
+    NoDelay,
+    KeepAlive,
+    Linger,
+    ReceiveBuffer,
+    SendBuffer,
+    Ipv6Only,
+    TimeToLive,
+}
+
+/// Whether a value makes sense to the system, which may crash or wrap on it otherwise.
+pub(super) fn is_valid(option: Option) -> bool {
+    match option {
+        Option::Linger(Some(time)) => time <= MAX_LINGER,
+        _ => true,
+    }
+}
+
+/// Sets an option of a socket of the IPv6 family, or of IPv4.
+pub(super) fn set(socket: &Socket, is_ipv6: bool, option: Option) -> io::Result<()> {
+    match option {
+        Option::ReuseAddress(on) => socket.set_reuse_address(on),
+        Option::ReusePort(on) => socket.set_reuse_port(on),
+        Option::NoDelay(on) => socket.set_tcp_nodelay(on),
+        Option::KeepAlive(on) => socket.set_keepalive(on),
+        Option::Linger(time) => socket.set_linger(time),
+        Option::ReceiveBuffer(bytes) => socket.set_recv_buffer_size(bytes as usize),
+        Option::SendBuffer(bytes) => socket.set_send_buffer_size(bytes as usize),
+        Option::Ipv6Only(on) => socket.set_only_v6(on),
+        Option::TimeToLive(hops) if is_ipv6 => socket.set_unicast_hops_v6(hops),
+        Option::TimeToLive(hops) => socket.set_ttl_v4(hops),
+    }
+}
+
+/// Reads an option of a socket of the IPv6 family, or of IPv4.
+pub(super) fn get(socket: &Socket, is_ipv6: bool, name: Name) -> io::Result<Option> {
+    let size = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
+    Ok(match name {
+        Name::ReuseAddress => Option::ReuseAddress(socket.reuse_address()?),
+        Name::ReusePort => Option::ReusePort(socket.reuse_port()?),
+        Name::NoDelay => Option::NoDelay(socket.tcp_nodelay()?),
+        Name::KeepAlive => Option::KeepAlive(socket.keepalive()?),
+        Name::Linger => Option::Linger(socket.linger()?),
+        Name::ReceiveBuffer => Option::ReceiveBuffer(size(socket.recv_buffer_size()?)),
+        Name::SendBuffer => Option::SendBuffer(size(socket.send_buffer_size()?)),
+        Name::Ipv6Only => Option::Ipv6Only(socket.only_v6()?),
+        Name::TimeToLive if is_ipv6 => Option::TimeToLive(socket.unicast_hops_v6()?),
+        Name::TimeToLive => Option::TimeToLive(socket.ttl_v4()?),
+    })
+}

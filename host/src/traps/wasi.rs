@@ -1,0 +1,106 @@
+//! `wasi:*`: what a guest's standard library needs, under the same permissions as the traps.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use wasmtime_wasi::sockets::SocketAddrUse;
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+use super::Guest;
+use crate::permissions::Permissions;
+
+/// Where a guest's standard streams lead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stdio {
+    /// To the host's own.
+    #[default]
+    Inherit,
+    /// Nowhere: reads end at once, writes vanish.
+    Null,
+}
+
+/// What a guest's standard library is given.
+#[derive(Clone, Debug)]
+pub(crate) struct WasiOptions<'a> {
+    /// The arguments, the program's name first.
+    pub(crate) args: &'a [String],
+    /// The standard streams.
+    pub(crate) stdio: Stdio,
+}
+
+/// A directory that was granted could not be opened.
+#[derive(Debug)]
+pub(crate) struct NoSuchDirectory {
+    /// Its path on the host.
+    pub(crate) path: String,
+    /// Why.
+    pub(crate) cause: wasmtime::Error,
+}
+
+impl fmt::Display for NoSuchDirectory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "--dir: can't open {}: {}", self.path, self.cause)
+    }
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+/// Builds the context of one instance.
+pub(crate) fn context(
+    permissions: &Arc<Permissions>,
+    options: &WasiOptions<'_>,
+) -> Result<WasiCtx, NoSuchDirectory> {
+    let mut builder = WasiCtxBuilder::new();
+    builder.args(options.args).envs(permissions.env());
+    if options.stdio == Stdio::Inherit {
+        builder.inherit_stdio();
+    }
+    for dir in permissions.dirs() {
+        let perms = if dir.read_only {
+            FsPerms::ReadOnly
+        } else {
+            FsPerms::ReadWrite
+        };
+        builder
+            .preopened_dir(&dir.host, &dir.guest, perms)
+            .map_err(|cause| NoSuchDirectory {
+                path: dir.host.display().to_string(),
+                cause,
+            })?;
+    }
+    builder.allow_ip_name_lookup(permissions.allows_any_name_lookup());
+    let permissions = permissions.clone();
+    builder.socket_addr_check(move |address, usage| {
+        let allowed = is_allowed(&permissions, address, usage);
+        Box::pin(async move { allowed })
+    });
+    Ok(builder.build())
+}
+
+/// Whether a use of an address through `wasi:sockets` is covered.
+fn is_allowed(permissions: &Permissions, address: SocketAddr, usage: SocketAddrUse) -> bool {
+    match usage {
+        // What `connect` and `send` do by themselves. Nothing comes in by it: see the uses below.
+        SocketAddrUse::TcpBind | SocketAddrUse::UdpBind
+            if address.ip().is_unspecified() && address.port() == 0 =>
+        {
+            true
+        }
+        SocketAddrUse::TcpBind | SocketAddrUse::TcpListen | SocketAddrUse::UdpBind => {
+            permissions.check_listen(address).is_ok()
+        }
+        // Who may listen, may accept.
+        SocketAddrUse::TcpAccept => true,
+        SocketAddrUse::TcpConnect | SocketAddrUse::UdpSend | SocketAddrUse::UdpReceive => {
+            permissions.check_connect(address).is_ok()
+        }
+    }
+}
