@@ -164,20 +164,19 @@ impl Instance {
         Ok(key)
     }
 
-    /// Forgets a task that has ended, and readies those that joined it.
+    /// Forgets a task that has ended, and readies those that joined it. Returns its cycles.
     ///
     /// # Errors
     /// If there is no such task.
-    pub(crate) fn exit(&mut self, timers: &mut Timers, key: TaskKey) -> Result<(), Fault> {
+    pub(crate) fn exit(&mut self, timers: &mut Timers, key: TaskKey) -> Result<u64, Fault> {
         while let Some(trap) = self.tasks.get(key).ok_or(Fault::Task)?.traps.first() {
             self.withdraw(timers, trap);
         }
         while let Some(joiner) = self.tasks[key].joiners.first() {
             self.finish(joiner, Outcome::Done(0));
         }
-        self.tasks.remove(key);
         self.budget.give_entry::<Task>();
-        Ok(())
+        Ok(self.tasks.remove(key).map_or(0, |task| task.cycles))
     }
 
     /// Readies a task, unless it was woken already or has ended.

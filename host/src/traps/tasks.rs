@@ -100,13 +100,12 @@ impl traps::Host for Guest {
         Ok(number(spawned))
     }
 
-    fn exit(&mut self, ended: u64) -> wasmtime::Result<()> {
+    fn exit(&mut self, ended: u64) -> wasmtime::Result<u64> {
         let key = self.key;
-        self.ask(|kernel| {
+        Ok(self.ask(|kernel| {
             let (instance, timers, _) = kernel.with_timers(key);
             instance.exit(timers, task(ended))
-        })?;
-        Ok(())
+        })?)
     }
 
     fn info(&mut self, of: u64) -> wasmtime::Result<Option<TaskInfo>> {

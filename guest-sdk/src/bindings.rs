@@ -1,0 +1,19 @@
+//! What `wit-bindgen` generates from `wit/`: the imports that only `traps` and `socket` call.
+
+mod generated {
+    #![expect(
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        clippy::allow_attributes,
+        clippy::undocumented_unsafe_blocks,
+        reason = "generated code; see the files in wit/"
+    )]
+
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "guest",
+        generate_all,
+    });
+}
+
+pub(crate) use self::generated::curio::kernel::{log, sockets, traps, types};

@@ -1,0 +1,173 @@
+//! What can go wrong: curio's families of errors.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use crate::bindings::types;
+use crate::time::Instant;
+
+/// What a blocking operation returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why an operation did not do what it was asked to.
+///
+/// Cancellation and timeouts arrive as an error too, at the operation where the task is blocked.
+/// They are a family of their own, which [`Error::is_cancellation`] tells from the rest: whoever catches
+/// one to clean up should pass it on afterwards.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The task was cancelled.
+    #[error("the task was cancelled")]
+    TaskCancelled,
+    /// The timeout block that the task is in expired.
+    #[error("timed out")]
+    TaskTimeout(TimedOut),
+    /// An outer timeout block expired, and this is how it leaves an inner one.
+    #[error("cancelled by the timeout of an outer block")]
+    TimeoutCancellation(TimedOut),
+    /// The timeout of an inner block came out of it and was not handled. Not a cancellation.
+    #[error("the timeout of an inner block was not handled")]
+    UncaughtTimeout,
+    /// A task that was joined had failed.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// The operating system said no.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The program has no right to do this. The text says what was refused, and which flag allows it.
+    #[error("{0}")]
+    Refused(String),
+    /// A limit was reached. The text says which, and which flag raises it.
+    #[error("{0}")]
+    Limit(String),
+    /// Another task already waits for the same thing.
+    #[error("another task already waits for this")]
+    ResourceBusy,
+    /// What the task waited for was closed.
+    #[error("closed while a task waited for it")]
+    Closed,
+    /// Something is not in a state in which this can be done.
+    #[error("{0}")]
+    InvalidState(String),
+    /// An argument makes no sense.
+    #[error("{0}")]
+    InvalidArgument(String),
+    /// An error of the program's own.
+    #[error(transparent)]
+    Other(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Wraps an error of the program's own.
+    ///
+    /// ```
+    /// let error = curio::Error::other("the cat is out");
+    /// assert_eq!(error.to_string(), "the cat is out");
+    /// assert!(!error.is_cancellation());
+    /// ```
+    pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Other(error.into())
+    }
+
+    /// Whether the task was interrupted: by a cancellation, or by a timeout of its own.
+    #[doc(alias = "CancelledError")]
+    pub fn is_cancellation(&self) -> bool {
+        matches!(
+            self,
+            Self::TaskCancelled | Self::TaskTimeout(_) | Self::TimeoutCancellation(_)
+        )
+    }
+
+    /// Whether it is a timeout of a block that the task is in.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::TaskTimeout(_) | Self::TimeoutCancellation(_))
+    }
+}
+
+/// When a timeout came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimedOut {
+    pub(crate) at: Instant,
+}
+
+impl TimedOut {
+    /// The time on the kernel's clock.
+    pub fn at(&self) -> Instant {
+        self.at
+    }
+}
+
+/// A task failed; `source()` is the error it failed with.
+#[derive(Clone, Debug)]
+pub struct TaskError {
+    name: String,
+    cause: Arc<Error>,
+}
+
+impl TaskError {
+    pub(crate) fn new(name: String, cause: Arc<Error>) -> Self {
+        Self { name, cause }
+    }
+
+    /// The task's name.
+    pub fn task_name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the task failed with.
+    #[doc(alias = "__cause__")]
+    pub fn cause(&self) -> &Error {
+        &self.cause
+    }
+}
+
+impl fmt::Display for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "task {} failed: {}", self.name, self.cause)
+    }
+}
+
+impl std::error::Error for TaskError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.cause)
+    }
+}
+
+impl From<types::Error> for Error {
+    fn from(error: types::Error) -> Self {
+        match error {
+            types::Error::WouldBlock => Self::Io(io::ErrorKind::WouldBlock.into()),
+            types::Error::Refused(text) => Self::Refused(text),
+            types::Error::Limit(text) => Self::Limit(text),
+            types::Error::InvalidState(text) => Self::InvalidState(text),
+            types::Error::InvalidArgument(text) => Self::InvalidArgument(text),
+            types::Error::Os(error) => Self::Io(io::Error::new(kind(error.code), error.message)),
+        }
+    }
+}
+
+fn kind(code: types::ErrorCode) -> io::ErrorKind {
+    use io::ErrorKind as Kind;
+    use types::ErrorCode as Code;
+
+    match code {
+        Code::AddressInUse => Kind::AddrInUse,
+        Code::AddressNotAvailable => Kind::AddrNotAvailable,
+        Code::AccessDenied => Kind::PermissionDenied,
+        Code::BrokenPipe => Kind::BrokenPipe,
+        Code::ConnectionAborted => Kind::ConnectionAborted,
+        Code::ConnectionRefused => Kind::ConnectionRefused,
+        Code::ConnectionReset => Kind::ConnectionReset,
+        Code::HostUnreachable => Kind::HostUnreachable,
+        Code::InvalidInput => Kind::InvalidInput,
+        Code::NetworkUnreachable => Kind::NetworkUnreachable,
+        Code::NotConnected => Kind::NotConnected,
+        Code::OutOfDescriptors => Kind::QuotaExceeded,
+        Code::OutOfMemory => Kind::OutOfMemory,
+        Code::TimedOut => Kind::TimedOut,
+        Code::Unsupported => Kind::Unsupported,
+        Code::Other => Kind::Other,
+    }
+}

@@ -1,0 +1,63 @@
+//! Write concurrent programs that run sandboxed under `curio-host`.
+//!
+//! A program is a set of cooperative tasks. Everything it wants from outside its own memory it asks of the
+//! kernel; what that allows is said on the kernel's command line. The API is that of curio, the Python
+//! library: if you know that, the names will be familiar.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! #[curio::main]
+//! async fn main() -> curio::Result<()> {
+//!     let countdown = curio::spawn(async {
+//!         for n in (1..=3).rev() {
+//!             println!("T-minus {n}");
+//!             curio::sleep(Duration::from_secs(1)).await?;
+//!         }
+//!         Ok(())
+//!     });
+//!     countdown.join().await?;
+//!     println!("Liftoff");
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Build it with `cargo build --target wasm32-wasip2`, run it with `curio-host app.wasm`.
+//!
+//! # Modules
+//!
+//! - [`task`](Task): [`spawn`], [`Task`], [`current_task`]
+//! - time: [`clock`], [`sleep`], [`yield_now`], [`timeout_after`], [`ignore_after`]
+//! - [`socket`]: sockets
+//! - network: [`open_connection`], [`tcp_server`], [`run_server`]
+//! - [`traps`]: what all of it is made of
+//!
+//! # Cancellation
+//!
+//! A task is cancelled, or times out, where it is blocked: the operation returns an error for which
+//! [`Error::is_cancellation`] holds. So cleanup is ordinary code, which may block again. An operation that can
+//! go on at once never fails that way; and what has already happened is never taken back by it.
+//!
+//! Futures of other crates work in tasks too: channels, `join!`, `select!`, `FuturesUnordered`. A task that is
+//! blocked in nothing but such a future can't be told anything there; when it is cancelled, its
+//! future is dropped, and when a timeout block around it expires, the block's is.
+
+mod bindings;
+mod error;
+mod network;
+mod runtime;
+pub mod socket;
+mod task;
+mod time;
+pub mod traps;
+
+pub use curio_sdk_macros::main;
+
+pub use self::error::{Error, Result, TaskError, TimedOut};
+pub use self::network::{open_connection, run_server, tcp_server, tcp_server_socket};
+pub use self::runtime::run;
+pub use self::socket::Socket;
+pub use self::task::{Task, TaskId, TaskOptions, TaskRef, TaskState, current_task, spawn};
+pub use self::time::{
+    Instant, clock, ignore_after, ignore_at, sleep, timeout_after, timeout_at, yield_now,
+};

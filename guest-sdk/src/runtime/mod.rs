@@ -1,0 +1,195 @@
+//! The guest's half of the scheduler: the loop that asks the kernel who may go on, and polls them.
+//!
+//! - `tasks`: the futures of all tasks
+//! - `labels`: the names that the kernel knows tasks by
+//! - `slots`: the traps that futures wait for
+//! - `waker`: a task's `Waker`, for futures that make no trap
+//!
+//! A guest has one thread and one kernel, so all of it is one thread-local value.
+
+mod labels;
+mod slots;
+mod tasks;
+mod waker;
+
+use std::cell::Cell;
+use std::future::Future;
+use std::rc::Rc;
+use std::time::Duration;
+
+use self::labels::Labels;
+pub(crate) use self::labels::short;
+use self::slots::Slots;
+pub(crate) use self::tasks::State;
+use self::tasks::Tasks;
+use self::waker::task_waker;
+use crate::bindings::log;
+use crate::bindings::traps::{self, Caller, Outcome, Resumption};
+use crate::task::TaskOptions;
+
+thread_local! {
+    static RUNTIME: Runtime = Runtime::default();
+}
+
+/// How long shutting down may take before it says what it waits for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The guest's half of the scheduler.
+#[derive(Default)]
+pub(crate) struct Runtime {
+    /// The futures of all tasks.
+    pub(crate) tasks: Tasks,
+    /// The traps that futures wait for.
+    pub(crate) slots: Slots,
+    /// The task that runs, and the timeout block it is in; no task between two.
+    current: Cell<Caller>,
+    /// The task that is about to be polled, which it is no use to wake.
+    about_to_run: Cell<u64>,
+    /// The names that the kernel knows tasks by.
+    pub(crate) labels: Labels,
+}
+
+impl Default for Caller {
+    fn default() -> Self {
+        Self { task: 0, scope: 0 }
+    }
+}
+
+/// Gives access to the runtime.
+pub(crate) fn with<T>(use_it: impl FnOnce(&Runtime) -> T) -> T {
+    RUNTIME.with(use_it)
+}
+
+impl Runtime {
+    /// The task that runs, and the timeout block it is in.
+    ///
+    /// # Panics
+    /// If no task runs: a future of this crate is polled by something else than `curio::run`.
+    pub(crate) fn caller(&self) -> Caller {
+        let caller = self.current.get();
+        assert!(
+            caller.task != 0,
+            "curio's operations work only in tasks of curio::run"
+        );
+        caller
+    }
+
+    /// The task that runs, if one does.
+    pub(crate) fn current(&self) -> Option<u64> {
+        Some(self.current.get().task).filter(|task| *task != 0)
+    }
+
+    /// Enters a timeout block, or leaves it for the one before: returns that.
+    pub(crate) fn swap_scope(&self, scope: u64) -> u64 {
+        let caller = self.current.get();
+        self.current.set(Caller { scope, ..caller });
+        caller.scope
+    }
+
+    /// Makes a task ready, from its `Waker`.
+    fn wake(&self, index: u32) {
+        if let Some(task) = self.tasks.id_at(index)
+            && task != self.about_to_run.get()
+        {
+            traps::wake(task);
+        }
+    }
+
+    /// Resumes a task, as the kernel says.
+    fn resume(&self, resumption: &Resumption) {
+        let task = resumption.task;
+        self.about_to_run.set(task);
+        let dropped = match (resumption.outcome, resumption.token) {
+            (Outcome::Start | Outcome::Woken, _) => false,
+            (Outcome::Cancelled, 0) => true,
+            (Outcome::ScopeExpired, scope) => {
+                self.slots.expire_scope(scope, resumption.value);
+                false
+            }
+            _ => {
+                self.slots.end(resumption);
+                false
+            }
+        };
+        self.about_to_run.set(0);
+        self.current.set(Caller { task, scope: 0 });
+        if dropped {
+            self.tasks.abort(task);
+        } else {
+            self.tasks.poll(task);
+        }
+        self.current.set(Caller::default());
+    }
+
+    /// Runs tasks until one has ended.
+    fn run_until_ended(&self, task: u64) {
+        while self.tasks.contains(task) {
+            for resumption in traps::wait() {
+                self.resume(&resumption);
+            }
+        }
+    }
+
+    /// Cancels all tasks, the newest first, one after the other.
+    fn shut_down(&self) {
+        loop {
+            let tasks = self.tasks.newest_first();
+            if tasks.is_empty() {
+                return;
+            }
+            // They may spawn others while they end: those are for the next round.
+            for task in tasks {
+                self.cancel_and_wait(task);
+            }
+        }
+    }
+
+    fn cancel_and_wait(&self, task: u64) {
+        if !traps::cancel(task) {
+            return;
+        }
+        let begun = traps::now();
+        self.run_until_ended(task);
+        let took = Duration::from_nanos(traps::now().saturating_sub(begun));
+        if took > PATIENCE {
+            let message = format!("a task took {took:?} to end after it was cancelled");
+            log::write(log::Level::Warn, &message);
+        }
+    }
+}
+
+/// Runs `main` as the first task, and all the tasks it spawns, until it ends.
+///
+/// Then the remaining tasks are cancelled, the newest first, each after the one before has
+/// ended. Returns what `main` returned.
+///
+/// If the program is asked to end (SIGINT, SIGTERM), `main` is cancelled. Should it be blocked at that
+/// moment in a future that is none of this crate's, it is dropped and the program exits with status 130.
+///
+/// See also the attribute [`main`](macro@crate::main).
+///
+/// # Panics
+/// If it is called from within a task.
+pub fn run<F>(main: F) -> F::Output
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    let result = Rc::new(Cell::new(None));
+    let output = result.clone();
+    let main = async move {
+        output.set(Some(main.await));
+        Ok::<_, crate::Error>(())
+    };
+    with(|runtime| {
+        assert!(
+            runtime.current().is_none() && runtime.tasks.newest_first().is_empty(),
+            "curio::run can't be called from within a task"
+        );
+        let main = TaskOptions::new().name("main").spawn(main);
+        runtime.run_until_ended(main.id().number());
+        runtime.shut_down();
+    });
+    // It was cancelled where nothing can be returned from.
+    result.take().unwrap_or_else(|| std::process::exit(130))
+}

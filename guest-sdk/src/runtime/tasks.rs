@@ -1,0 +1,143 @@
+//! The futures of all tasks, by the index that is part of a task's number.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::Context;
+
+use super::task_waker;
+use crate::bindings::traps;
+use crate::task::Header;
+
+/// What outlives a task's future: its result, and what is known of it.
+pub(crate) trait State {
+    /// What is known of it.
+    fn header(&self) -> &Header;
+
+    /// The task has ended, after so many cycles. Without a result, it was dropped.
+    fn end(&self, cycles: u64);
+}
+
+/// The futures of all tasks.
+#[derive(Default)]
+pub(crate) struct Tasks {
+    entries: RefCell<Vec<Option<Entry>>>,
+    /// How many were spawned.
+    serials: Cell<u64>,
+}
+
+struct Entry {
+    id: u64,
+    /// Absent while it is being polled.
+    future: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    state: Rc<dyn State>,
+}
+
+/// The index that is part of a number of the kernel's.
+pub(super) fn index_of(number: u64) -> u32 {
+    (number & u64::from(u32::MAX)) as u32
+}
+
+impl Tasks {
+    /// The serial number of the task that is being spawned.
+    pub(crate) fn next_serial(&self) -> u64 {
+        self.serials.set(self.serials.get() + 1);
+        self.serials.get()
+    }
+
+    /// Takes in the future of a task.
+    pub(crate) fn insert(
+        &self,
+        id: u64,
+        future: Pin<Box<dyn Future<Output = ()>>>,
+        state: Rc<dyn State>,
+    ) {
+        let index = index_of(id) as usize;
+        let mut entries = self.entries.borrow_mut();
+        if entries.len() <= index {
+            entries.resize_with(index + 1, || None);
+        }
+        entries[index] = Some(Entry {
+            id,
+            future: Some(future),
+            state,
+        });
+    }
+
+    /// Whether a task is alive.
+    pub(crate) fn contains(&self, id: u64) -> bool {
+        self.id_at(index_of(id)) == Some(id)
+    }
+
+    /// The task that has an index now.
+    pub(super) fn id_at(&self, index: u32) -> Option<u64> {
+        let entries = self.entries.borrow();
+        Some(entries.get(index as usize)?.as_ref()?.id)
+    }
+
+    /// All tasks, the one that was spawned last first.
+    pub(super) fn newest_first(&self) -> Vec<u64> {
+        let entries = self.entries.borrow();
+        let mut alive: Vec<_> = entries
+            .iter()
+            .flatten()
+            .map(|entry| (entry.state.header().serial(), entry.id))
+            .collect();
+        alive.sort_unstable_by(|a, b| b.cmp(a));
+        alive.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// A task that is alive.
+    pub(crate) fn state(&self, id: u64) -> Option<Rc<dyn State>> {
+        let entries = self.entries.borrow();
+        let entry = entries.get(index_of(id) as usize)?.as_ref()?;
+        (entry.id == id).then(|| entry.state.clone())
+    }
+
+    /// Polls a task's future, if the task is alive.
+    pub(super) fn poll(&self, id: u64) {
+        // Taken out, since the task may spawn others while it runs.
+        let Some(mut future) = self.take_future(id) else {
+            return;
+        };
+        let waker = task_waker(index_of(id));
+        if future
+            .as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+        {
+            if let Some(Some(entry)) = self.entries.borrow_mut().get_mut(index_of(id) as usize) {
+                entry.future = Some(future);
+            }
+            return;
+        }
+        drop(future);
+        self.end(id);
+    }
+
+    /// Drops a task's future.
+    pub(super) fn abort(&self, id: u64) {
+        if let Some(future) = self.take_future(id) {
+            drop(future);
+            self.end(id);
+        }
+    }
+
+    fn take_future(&self, id: u64) -> Option<Pin<Box<dyn Future<Output = ()>>>> {
+        let mut entries = self.entries.borrow_mut();
+        let entry = entries.get_mut(index_of(id) as usize)?.as_mut()?;
+        if entry.id != id {
+            return None;
+        }
+        entry.future.take()
+    }
+
+    fn end(&self, id: u64) {
+        let entry = self.entries.borrow_mut()[index_of(id) as usize].take();
+        let cycles = traps::exit(id);
+        if let Some(entry) = entry {
+            entry.state.end(cycles);
+        }
+    }
+}

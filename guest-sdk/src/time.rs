@@ -1,0 +1,275 @@
+//! Time: the clock, sleeping, and timeouts.
+
+use std::fmt;
+use std::future::Future;
+use std::ops::{Add, Sub};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+
+use crate::bindings::traps as kernel;
+use crate::error::{Error, Result, TimedOut};
+use crate::{runtime, traps};
+
+/// A point in time, on the kernel's monotonic clock.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant {
+    nanos: u64,
+}
+
+impl Instant {
+    pub(crate) fn from_nanos(nanos: u64) -> Self {
+        Self { nanos }
+    }
+
+    /// Nanoseconds since the kernel began.
+    pub fn as_nanos(self) -> u64 {
+        self.nanos
+    }
+
+    /// How long after `earlier` this is; zero if it is not after it.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.nanos.saturating_sub(earlier.nanos))
+    }
+}
+
+impl fmt::Debug for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", Duration::from_nanos(self.nanos))
+    }
+}
+
+impl Add<Duration> for Instant {
+    type Output = Self;
+
+    /// The instant `length` later; the end of time if that is too far.
+    fn add(self, length: Duration) -> Self {
+        let nanos = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
+        Self {
+            nanos: self.nanos.saturating_add(nanos),
+        }
+    }
+}
+
+impl Sub for Instant {
+    type Output = Duration;
+
+    /// How long after `earlier` this is; zero if it is not after it.
+    fn sub(self, earlier: Self) -> Duration {
+        self.since(earlier)
+    }
+}
+
+/// The time on the kernel's clock. Never blocks.
+pub fn clock() -> Instant {
+    traps::clock()
+}
+
+/// Sleeps for a time, and returns the time of waking. A sleep of zero is [`yield_now`].
+///
+/// # Cancellation
+/// The rest of the sleep is off.
+pub async fn sleep(length: Duration) -> Result<Instant> {
+    if length.is_zero() {
+        return traps::sleep_until(Instant::from_nanos(0)).await;
+    }
+    traps::sleep_until(clock() + length).await
+}
+
+/// Goes to the end of the ready queue: the other ready tasks run first, and I/O is looked after.
+///
+/// # Cancellation
+/// This is a place where a pending cancellation arrives.
+#[doc(alias = "sleep(0)")]
+#[doc(alias = "schedule")]
+pub async fn yield_now() -> Result<()> {
+    traps::sleep_until(Instant::from_nanos(0)).await.map(drop)
+}
+
+pin_project! {
+    /// A timeout block around a future.
+    struct Block<F> {
+        #[pin]
+        inside: F,
+        deadline: Instant,
+        open: Option<Open>,
+    }
+}
+
+/// An open timeout block. Dropping it closes it.
+struct Open {
+    scope: u64,
+    task: u64,
+}
+
+impl Open {
+    fn new(deadline: Instant) -> Self {
+        runtime::with(|runtime| {
+            let by = runtime.caller();
+            let scope = kernel::open_scope(by, deadline.as_nanos());
+            runtime.slots.open_scope(scope, by, deadline.as_nanos());
+            Self {
+                scope,
+                task: by.task,
+            }
+        })
+    }
+
+    /// The outermost block, from this one outwards, that had expired at a time.
+    fn outermost_expired(&self, at: Instant) -> Option<u64> {
+        runtime::with(|runtime| {
+            let mut expired = None;
+            let mut scope = self.scope;
+            while let Some(block) = runtime.slots.block(scope) {
+                if block.deadline <= at.as_nanos() {
+                    expired = Some(scope);
+                }
+                scope = block.parent;
+            }
+            expired
+        })
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        runtime::with(|runtime| runtime.slots.close_scope(self.scope));
+        kernel::close_scope(self.scope);
+    }
+}
+
+impl<T, F: Future<Output = Result<T>>> Future for Block<F> {
+    /// What the future returned, and whether its error is this block's own timeout.
+    type Output = (Result<T>, bool);
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let open = this.open.get_or_insert_with(|| Open::new(*this.deadline));
+        let outer = runtime::with(|runtime| runtime.swap_scope(open.scope));
+        let polled = this.inside.poll(cx);
+        runtime::with(|runtime| runtime.swap_scope(outer));
+        let result = match polled {
+            Poll::Ready(result) => result,
+            Poll::Pending => {
+                let expired =
+                    runtime::with(|runtime| runtime.slots.take_expiry(open.scope, open.task, cx));
+                ready!(expired.then_some(()).map_or(Poll::Pending, Poll::Ready));
+                // Nothing inside can be told: it is dropped with the block.
+                let at = clock();
+                Err(Error::TaskTimeout(TimedOut { at }))
+            }
+        };
+        Poll::Ready(leave(open, result))
+    }
+}
+
+/// What a result becomes when it crosses the border of a block, and whether it is the block's own timeout.
+fn leave<T>(open: &Open, result: Result<T>) -> (Result<T>, bool) {
+    let timed_out = match &result {
+        Err(Error::TaskTimeout(timed_out) | Error::TimeoutCancellation(timed_out)) => *timed_out,
+        _ => return (result, false),
+    };
+    match open.outermost_expired(timed_out.at) {
+        Some(scope) if scope == open.scope => (Err(Error::TaskTimeout(timed_out)), true),
+        Some(_) => (Err(Error::TimeoutCancellation(timed_out)), false),
+        None => (Err(Error::UncaughtTimeout), false),
+    }
+}
+
+async fn in_block<T>(
+    deadline: Instant,
+    inside: impl Future<Output = Result<T>>,
+) -> (Result<T>, bool) {
+    Block {
+        inside,
+        deadline,
+        open: None,
+    }
+    .await
+}
+
+/// When a time after now is; none if there is no time given.
+fn deadline_after(after: impl Into<Option<Duration>>) -> Option<Instant> {
+    after.into().map(|after| clock() + after)
+}
+
+/// Runs a future, for a time at most; `None` is no limit of its own.
+///
+/// When the time has passed, the operation in which the future is blocked fails with [`Error::TaskTimeout`],
+/// so that it may clean up, which may block too. Timeouts nest:
+///
+/// - If this block's time passes, the error leaves it as [`Error::TaskTimeout`].
+/// - If an outer block's time passes, the error leaves this one as [`Error::TimeoutCancellation`], and the outer
+///   one as `TaskTimeout`. If both have passed, the outer one counts.
+/// - If the future passes on the timeout of an inner block, it leaves this one as [`Error::UncaughtTimeout`].
+///
+/// A future that blocks in something that is no operation of this crate can't be told; it is dropped.
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// # async fn example() -> curio::Result<()> {
+/// let slow = curio::sleep(Duration::from_secs(60));
+/// let error = curio::timeout_after(Duration::from_millis(10), slow).await.unwrap_err();
+/// assert!(matches!(error, curio::Error::TaskTimeout(_)));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Cancellation
+/// The future gets the cancellation, without any timeout while it cleans up.
+pub async fn timeout_after<T>(
+    after: impl Into<Option<Duration>>,
+    future: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    timeout_at(deadline_after(after), future).await
+}
+
+/// As [`timeout_after`], until a point in time.
+pub async fn timeout_at<T>(
+    deadline: impl Into<Option<Instant>>,
+    future: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    match deadline.into() {
+        None => future.await,
+        Some(deadline) => in_block(deadline, future).await.0,
+    }
+}
+
+/// As [`timeout_after`], but if this block's time passes, the result is `None` and no error.
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// # async fn example() -> curio::Result<()> {
+/// let slow = curio::sleep(Duration::from_secs(60));
+/// assert_eq!(curio::ignore_after(Duration::from_millis(10), slow).await?, None);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Cancellation
+/// As [`timeout_after`].
+pub async fn ignore_after<T>(
+    after: impl Into<Option<Duration>>,
+    future: impl Future<Output = Result<T>>,
+) -> Result<Option<T>> {
+    ignore_at(deadline_after(after), future).await
+}
+
+/// As [`ignore_after`], until a point in time.
+pub async fn ignore_at<T>(
+    deadline: impl Into<Option<Instant>>,
+    future: impl Future<Output = Result<T>>,
+) -> Result<Option<T>> {
+    let Some(deadline) = deadline.into() else {
+        return future.await.map(Some);
+    };
+    match in_block(deadline, future).await {
+        (Ok(value), _) => Ok(Some(value)),
+        (Err(_), true) => Ok(None),
+        (Err(error), false) => Err(error),
+    }
+}

@@ -1,0 +1,236 @@
+//! The traps themselves: what all the rest of this crate is made of.
+//!
+//! A blocking trap is a future. While it is pending, the kernel knows what the task waits for; it ends
+//! with its result, or, if the task is interrupted, with an error of the cancellation family.
+//! Dropping it withdraws the trap. A task may have several pending, so that `select!` and
+//! its kin work.
+//!
+//! These are for building primitives; programs will rather use the modules above. A mutex, for
+//! example:
+//!
+//! ```no_run
+//! use std::cell::Cell;
+//!
+//! use curio::traps::{KernelQueue, reschedule_tasks, wait_on_queue};
+//!
+//! struct Mutex {
+//!     locked: Cell<bool>,
+//!     waiting: KernelQueue,
+//! }
+//!
+//! impl Mutex {
+//!     async fn acquire(&self) -> curio::Result<()> {
+//!         if self.locked.replace(true) {
+//!             // Whoever releases it hands it over locked.
+//!             wait_on_queue(&self.waiting).await?;
+//!         }
+//!         Ok(())
+//!     }
+//!
+//!     fn release(&self) {
+//!         if reschedule_tasks(&self.waiting, 1) == 0 {
+//!             self.locked.set(false);
+//!         }
+//!     }
+//! }
+//! ```
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::bindings::traps::{self as kernel, Caller, Outcome};
+use crate::error::{Error, Result, TimedOut};
+use crate::runtime;
+use crate::socket::Socket;
+use crate::task::TaskRef;
+use crate::time::Instant;
+
+/// A blocking trap, not yet made or pending.
+struct Trap<F> {
+    progress: Progress<F>,
+}
+
+enum Progress<F> {
+    /// It is made when it is first polled.
+    Begin(F),
+    /// The kernel knows it by this token, as this task's.
+    Pending { token: u64, task: u64 },
+    /// It has ended, and was looked at.
+    Over,
+}
+
+impl<F: FnOnce(Caller) -> u64 + Unpin> Trap<F> {
+    fn new(begin: F) -> Self {
+        Self {
+            progress: Progress::Begin(begin),
+        }
+    }
+}
+
+impl<F: FnOnce(Caller) -> u64 + Unpin> Future for Trap<F> {
+    type Output = Result<u64>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        runtime::with(
+            |runtime| match std::mem::replace(&mut self.progress, Progress::Over) {
+                Progress::Begin(begin) => {
+                    let by = runtime.caller();
+                    let token = begin(by);
+                    runtime.slots.begin(token, by, cx);
+                    self.progress = Progress::Pending {
+                        token,
+                        task: by.task,
+                    };
+                    Poll::Pending
+                }
+                Progress::Pending { token, task } => {
+                    if let Some((outcome, value)) = runtime.slots.take(token, task, cx) {
+                        return Poll::Ready(result(outcome, value));
+                    }
+                    self.progress = Progress::Pending { token, task };
+                    Poll::Pending
+                }
+                Progress::Over => panic!("a trap was polled after it had ended"),
+            },
+        )
+    }
+}
+
+impl<F> Drop for Trap<F> {
+    fn drop(&mut self) {
+        if let Progress::Pending { token, task } = self.progress {
+            runtime::with(|runtime| runtime.slots.abandon(token, task));
+        }
+    }
+}
+
+fn result(outcome: Outcome, value: u64) -> Result<u64> {
+    match outcome {
+        Outcome::Start | Outcome::Woken | Outcome::Done => Ok(value),
+        Outcome::Cancelled => Err(Error::TaskCancelled),
+        Outcome::TimedOut | Outcome::ScopeExpired => Err(Error::TaskTimeout(TimedOut {
+            at: Instant::from_nanos(value),
+        })),
+        Outcome::Busy => Err(Error::ResourceBusy),
+        Outcome::Closed => Err(Error::Closed),
+    }
+}
+
+/// Blocks until there may be something to read from a socket, or to accept.
+///
+/// # Errors
+/// [`Error::ResourceBusy`] if another task waits for the same; [`Error::Closed`] if the socket is closed meanwhile.
+///
+/// # Cancellation
+/// Nothing is read.
+#[doc(alias = "_read_wait")]
+pub async fn read_wait(socket: &Socket) -> Result<()> {
+    Trap::new(|by| socket.handle().read_wait(by)).await?;
+    Ok(())
+}
+
+/// Blocks until there may be room to write to a socket, or a connection attempt has ended.
+///
+/// # Errors
+/// As [`read_wait`].
+///
+/// # Cancellation
+/// Nothing is written.
+#[doc(alias = "_write_wait")]
+pub async fn write_wait(socket: &Socket) -> Result<()> {
+    Trap::new(|by| socket.handle().write_wait(by)).await?;
+    Ok(())
+}
+
+/// Blocks until a point in time, and returns the time of waking. If that time is not in the future,
+/// the task goes to the end of the ready queue, and others run first.
+///
+/// # Cancellation
+/// The rest of the sleep is off.
+#[doc(alias = "_sleep")]
+pub async fn sleep_until(time: Instant) -> Result<Instant> {
+    let woken = Trap::new(|by| kernel::sleep(by, time.as_nanos())).await?;
+    Ok(Instant::from_nanos(woken))
+}
+
+/// Blocks until a task has ended.
+///
+/// # Cancellation
+/// The task goes on.
+#[doc(alias = "_join_task")]
+pub async fn join_task(task: &TaskRef) -> Result<()> {
+    Trap::new(|by| kernel::join(by, task.id().number())).await?;
+    Ok(())
+}
+
+/// Requests a task's cancellation, and does not wait for its end.
+/// Returns false if it had ended before. Never blocks.
+#[doc(alias = "_cancel_task")]
+pub fn cancel_task(task: &TaskRef) -> bool {
+    let cancelled = kernel::cancel(task.id().number());
+    if cancelled {
+        task.note_cancelled();
+    }
+    cancelled
+}
+
+/// The time on the kernel's clock. Never blocks.
+#[doc(alias = "_clock")]
+pub fn clock() -> Instant {
+    Instant::from_nanos(kernel::now())
+}
+
+/// A queue of blocked tasks in the kernel: first in, first out.
+///
+/// Dropping it ends the waiting of all with [`Error::Closed`].
+#[doc(alias = "kqueue")]
+pub struct KernelQueue {
+    queue: kernel::WaitQueue,
+}
+
+impl KernelQueue {
+    /// Makes a queue; `reason` is what [`TaskState`](crate::TaskState) shows of tasks blocked here.
+    pub fn new(reason: &str) -> Self {
+        Self {
+            queue: kernel::WaitQueue::new(reason),
+        }
+    }
+
+    /// How many tasks are blocked here.
+    pub fn len(&self) -> usize {
+        self.queue.len() as usize
+    }
+
+    /// Whether no task is blocked here.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl fmt::Debug for KernelQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KernelQueue")
+            .field("len", &self.len())
+            .finish()
+    }
+}
+
+/// Blocks until another task wakes this one with [`reschedule_tasks`].
+///
+/// # Cancellation
+/// The task leaves the queue, and no wake-up is used up. If it was woken already, the operation has succeeded,
+/// and the cancellation waits for the next one that blocks.
+#[doc(alias = "_wait_on_queue")]
+pub async fn wait_on_queue(queue: &KernelQueue) -> Result<()> {
+    Trap::new(|by| queue.queue.suspend(by)).await?;
+    Ok(())
+}
+
+/// Wakes the first `count` tasks of a queue, or all if there are fewer, and returns how many.
+/// They run in the next pass; the caller goes on.
+#[doc(alias = "_reschedule_tasks")]
+pub fn reschedule_tasks(queue: &KernelQueue, count: u32) -> u32 {
+    queue.queue.wake(count, 0)
+}
