@@ -461,7 +461,7 @@ where
 /// If no task runs.
 pub fn current_task() -> TaskRef {
     runtime::with(|runtime| {
-        let state = runtime.tasks.state(runtime.caller().task);
+        let state = runtime.tasks.state(runtime.running().task);
         TaskRef {
             state: state.expect("the task that runs has not ended"),
         }

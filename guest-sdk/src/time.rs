@@ -4,14 +4,15 @@ use std::fmt;
 use std::future::Future;
 use std::ops::{Add, Sub};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
 use crate::bindings::traps as kernel;
 use crate::error::{Error, Result, TimedOut};
-use crate::{runtime, traps};
+use crate::runtime::{self, Running};
+use crate::traps;
 
 /// A point in time, on the kernel's monotonic clock.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,41 +102,30 @@ pin_project! {
 /// An open timeout block. Dropping it closes it.
 struct Open {
     scope: u64,
-    task: u64,
+    /// The slot in which its task is told that it is to give up.
+    cookie: u32,
+    /// The task that is in it, and the block around it.
+    by: Running,
 }
 
 impl Open {
-    fn new(deadline: Instant) -> Self {
+    fn new(deadline: Instant, cx: &Context<'_>) -> Self {
         runtime::with(|runtime| {
-            let by = runtime.caller();
-            let scope = kernel::open_scope(by, deadline.as_nanos());
-            runtime.slots.open_scope(scope, by, deadline.as_nanos());
-            Self {
-                scope,
-                task: by.task,
-            }
-        })
-    }
-
-    /// The outermost block, from this one outwards, that had expired at a time.
-    fn outermost_expired(&self, at: Instant) -> Option<u64> {
-        runtime::with(|runtime| {
-            let mut expired = None;
-            let mut scope = self.scope;
-            while let Some(block) = runtime.slots.block(scope) {
-                if block.deadline <= at.as_nanos() {
-                    expired = Some(scope);
-                }
-                scope = block.parent;
-            }
-            expired
+            let by = runtime.running();
+            let cookie = runtime.slots.take(by.task, cx);
+            let scope = kernel::open_scope(by.caller(cookie), deadline.nanos);
+            runtime.blocks.open(scope, by.scope, deadline.nanos);
+            Self { scope, cookie, by }
         })
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        runtime::with(|runtime| runtime.slots.close_scope(self.scope));
+        runtime::with(|runtime| {
+            runtime.slots.give_back(self.cookie);
+            runtime.blocks.close(self.scope);
+        });
         kernel::close_scope(self.scope);
     }
 }
@@ -146,18 +136,23 @@ impl<T, F: Future<Output = Result<T>>> Future for Block<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let open = this.open.get_or_insert_with(|| Open::new(*this.deadline));
+        let open = this
+            .open
+            .get_or_insert_with(|| Open::new(*this.deadline, cx));
         let outer = runtime::with(|runtime| runtime.swap_scope(open.scope));
         let polled = this.inside.poll(cx);
         runtime::with(|runtime| runtime.swap_scope(outer));
         let result = match polled {
             Poll::Ready(result) => result,
             Poll::Pending => {
-                let expired =
-                    runtime::with(|runtime| runtime.slots.take_expiry(open.scope, open.task, cx));
-                ready!(expired.then_some(()).map_or(Poll::Pending, Poll::Ready));
-                // Nothing inside can be told: it is dropped with the block.
-                let at = clock();
+                let told =
+                    runtime::with(|runtime| runtime.slots.poll(open.cookie, open.by.task, cx));
+                let Some((_, at)) = told else {
+                    return Poll::Pending;
+                };
+                // Nothing inside can be told: it is dropped with the block. The slot went back.
+                open.cookie = runtime::with(|runtime| runtime.slots.take(open.by.task, cx));
+                let at = Instant::from_nanos(at);
                 Err(Error::TaskTimeout(TimedOut { at }))
             }
         };
@@ -171,7 +166,12 @@ fn leave<T>(open: &Open, result: Result<T>) -> (Result<T>, bool) {
         Err(Error::TaskTimeout(timed_out) | Error::TimeoutCancellation(timed_out)) => *timed_out,
         _ => return (result, false),
     };
-    match open.outermost_expired(timed_out.at) {
+    let outermost = runtime::with(|runtime| {
+        runtime
+            .blocks
+            .outermost_expired(open.scope, timed_out.at.nanos)
+    });
+    match outermost {
         Some(scope) if scope == open.scope => (Err(Error::TaskTimeout(timed_out)), true),
         Some(_) => (Err(Error::TimeoutCancellation(timed_out)), false),
         None => (Err(Error::UncaughtTimeout), false),

@@ -42,7 +42,7 @@ use std::task::{Context, Poll};
 
 use crate::bindings::traps::{self as kernel, Caller, Outcome};
 use crate::error::{Error, Result, TimedOut};
-use crate::runtime;
+use crate::runtime::{self, Running};
 use crate::socket::Socket;
 use crate::task::TaskRef;
 use crate::time::Instant;
@@ -55,10 +55,21 @@ struct Trap<F> {
 enum Progress<F> {
     /// It is made when it is first polled.
     Begin(F),
-    /// The kernel knows it by this token, as this task's.
-    Pending { token: u64, task: u64 },
+    /// The kernel knows it.
+    Pending(Pending),
     /// It has ended, and was looked at.
     Over,
+}
+
+/// A pending trap.
+#[derive(Clone, Copy)]
+struct Pending {
+    /// The slot in which its end will be told.
+    cookie: u32,
+    /// What the kernel calls it.
+    token: u64,
+    /// Who made it.
+    by: Running,
 }
 
 impl<F: FnOnce(Caller) -> u64 + Unpin> Trap<F> {
@@ -76,20 +87,18 @@ impl<F: FnOnce(Caller) -> u64 + Unpin> Future for Trap<F> {
         runtime::with(
             |runtime| match std::mem::replace(&mut self.progress, Progress::Over) {
                 Progress::Begin(begin) => {
-                    let by = runtime.caller();
-                    let token = begin(by);
-                    runtime.slots.begin(token, by, cx);
-                    self.progress = Progress::Pending {
-                        token,
-                        task: by.task,
-                    };
+                    let by = runtime.running();
+                    let cookie = runtime.slots.take(by.task, cx);
+                    let token = begin(by.caller(cookie));
+                    self.progress = Progress::Pending(Pending { cookie, token, by });
                     Poll::Pending
                 }
-                Progress::Pending { token, task } => {
-                    if let Some((outcome, value)) = runtime.slots.take(token, task, cx) {
+                Progress::Pending(pending) => {
+                    let ended = runtime.slots.poll(pending.cookie, pending.by.task, cx);
+                    if let Some((outcome, value)) = ended {
                         return Poll::Ready(result(outcome, value));
                     }
-                    self.progress = Progress::Pending { token, task };
+                    self.progress = Progress::Pending(pending);
                     Poll::Pending
                 }
                 Progress::Over => panic!("a trap was polled after it had ended"),
@@ -100,8 +109,8 @@ impl<F: FnOnce(Caller) -> u64 + Unpin> Future for Trap<F> {
 
 impl<F> Drop for Trap<F> {
     fn drop(&mut self) {
-        if let Progress::Pending { token, task } = self.progress {
-            runtime::with(|runtime| runtime.slots.abandon(token, task));
+        if let Progress::Pending(Pending { cookie, token, by }) = self.progress {
+            runtime::with(|runtime| runtime.slots.abandon(cookie, token, by.task, by.scope));
         }
     }
 }

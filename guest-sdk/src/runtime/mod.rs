@@ -1,12 +1,14 @@
 //! The guest's half of the scheduler: the loop that asks the kernel who may go on, and polls them.
 //!
 //! - `tasks`: the futures of all tasks
+//! - `blocks`: the open timeout blocks
 //! - `labels`: the names that the kernel knows tasks by
-//! - `slots`: the traps that futures wait for
+//! - `slots`: what futures wait for
 //! - `waker`: a task's `Waker`, for futures that make no trap
 //!
 //! A guest has one thread and one kernel, so all of it is one thread-local value.
 
+mod blocks;
 mod labels;
 mod slots;
 mod tasks;
@@ -17,6 +19,7 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
+use self::blocks::Blocks;
 use self::labels::Labels;
 pub(crate) use self::labels::short;
 use self::slots::Slots;
@@ -39,19 +42,35 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Runtime {
     /// The futures of all tasks.
     pub(crate) tasks: Tasks,
-    /// The traps that futures wait for.
+    /// What futures wait for.
     pub(crate) slots: Slots,
+    /// The open timeout blocks.
+    pub(crate) blocks: Blocks,
     /// The task that runs, and the timeout block it is in; no task between two.
-    current: Cell<Caller>,
+    current: Cell<Running>,
     /// The task that is about to be polled, which it is no use to wake.
     about_to_run: Cell<u64>,
     /// The names that the kernel knows tasks by.
     pub(crate) labels: Labels,
 }
 
-impl Default for Caller {
-    fn default() -> Self {
-        Self { task: 0, scope: 0 }
+/// A task that runs, and the innermost timeout block it is in. 0 is none.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Running {
+    /// The task.
+    pub(crate) task: u64,
+    /// The innermost timeout block it is in.
+    pub(crate) scope: u64,
+}
+
+impl Running {
+    /// What the kernel is told of who makes a trap.
+    pub(crate) fn caller(self, cookie: u32) -> Caller {
+        Caller {
+            task: self.task,
+            scope: self.scope,
+            cookie,
+        }
     }
 }
 
@@ -65,13 +84,13 @@ impl Runtime {
     ///
     /// # Panics
     /// If no task runs: a future of this crate is polled by something else than `curio::run`.
-    pub(crate) fn caller(&self) -> Caller {
-        let caller = self.current.get();
+    pub(crate) fn running(&self) -> Running {
+        let running = self.current.get();
         assert!(
-            caller.task != 0,
+            running.task != 0,
             "curio's operations work only in tasks of curio::run"
         );
-        caller
+        running
     }
 
     /// The task that runs, if one does.
@@ -81,9 +100,9 @@ impl Runtime {
 
     /// Enters a timeout block, or leaves it for the one before: returns that.
     pub(crate) fn swap_scope(&self, scope: u64) -> u64 {
-        let caller = self.current.get();
-        self.current.set(Caller { scope, ..caller });
-        caller.scope
+        let running = self.current.get();
+        self.current.set(Running { scope, ..running });
+        running.scope
     }
 
     /// Makes a task ready, from its `Waker`.
@@ -99,26 +118,18 @@ impl Runtime {
     fn resume(&self, resumption: &Resumption) {
         let task = resumption.task;
         self.about_to_run.set(task);
-        let dropped = match (resumption.outcome, resumption.token) {
-            (Outcome::Start | Outcome::Woken, _) => false,
-            (Outcome::Cancelled, 0) => true,
-            (Outcome::ScopeExpired, scope) => {
-                self.slots.expire_scope(scope, resumption.value);
-                false
-            }
-            _ => {
-                self.slots.end(resumption);
-                false
-            }
-        };
+        let dropped = resumption.outcome == Outcome::Cancelled && resumption.cookie == 0;
+        if resumption.cookie != 0 {
+            self.slots.end(resumption);
+        }
         self.about_to_run.set(0);
-        self.current.set(Caller { task, scope: 0 });
+        self.current.set(Running { task, scope: 0 });
         if dropped {
             self.tasks.abort(task);
         } else {
             self.tasks.poll(task);
         }
-        self.current.set(Caller::default());
+        self.current.set(Running::default());
     }
 
     /// Runs tasks until one has ended.

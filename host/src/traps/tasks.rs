@@ -31,6 +31,7 @@ impl From<Caller> for kernel::Caller {
         Self {
             task: task(caller.task),
             scope: (caller.scope != 0).then(|| scope(caller.scope)),
+            cookie: caller.cookie,
         }
     }
 }
@@ -40,23 +41,19 @@ impl From<kernel::Resumption> for Resumption {
         use kernel::Outcome as From;
         use traps::Outcome as To;
 
-        let mut token = resumption.trap.map_or(0, number);
         let (outcome, value) = match resumption.outcome {
             From::Start => (To::Start, 0),
             From::Woken => (To::Woken, 0),
             From::Done(value) => (To::Done, value),
             From::Cancelled => (To::Cancelled, 0),
             From::TimedOut(at) => (To::TimedOut, at.as_nanos()),
-            From::ScopeExpired(scope, at) => {
-                token = number(scope);
-                (To::ScopeExpired, at.as_nanos())
-            }
+            From::ScopeExpired(at) => (To::ScopeExpired, at.as_nanos()),
             From::Busy => (To::Busy, 0),
             From::Closed => (To::Closed, 0),
         };
         Self {
             task: number(resumption.task),
-            token,
+            cookie: resumption.cookie,
             outcome,
             value,
         }
@@ -72,9 +69,9 @@ impl Guest {
     /// Answers a blocking trap: with the token of what is now pending.
     pub(super) fn pend(
         &mut self,
-        begin: impl FnOnce(&mut Kernel) -> Result<TrapKey, Fault>,
+        begin: impl FnOnce(&mut Kernel) -> Result<Option<TrapKey>, Fault>,
     ) -> wasmtime::Result<u64> {
-        Ok(number(self.ask(begin)?))
+        Ok(self.ask(begin)?.map_or(0, number))
     }
 }
 
