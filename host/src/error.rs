@@ -10,7 +10,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// A file could not be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {}", path.display(), advice(source))]
     File {
         /// The file.
         path: PathBuf,
@@ -42,4 +42,19 @@ pub enum Error {
     /// The system's event queue failed, so that nothing can go on.
     #[error("the event queue failed: {0}")]
     Select(#[source] io::Error),
+}
+
+/// An I/O error in words that say what to do, as far as that is known.
+pub(crate) fn advice(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file or directory; check the path".to_owned(),
+        io::ErrorKind::IsADirectory => "this is a directory; give a file".to_owned(),
+        io::ErrorKind::NotADirectory => {
+            "a part of the path is no directory; check the path".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => {
+            "no permission to open it; check its owner and mode".to_owned()
+        }
+        _ => error.to_string(),
+    }
 }

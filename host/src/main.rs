@@ -1,15 +1,16 @@
-//! scratch
-use curio_host::*;
-fn main() {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let t = Termination::take().unwrap();
-    let e = Engine::new(&EngineOptions::default()).unwrap();
-    let c = match Component::load(&e, &args[0]) { Ok(c) => c, Err(x) => { println!("{x}"); return } };
-    let mut h = Host::new(&e).unwrap();
-    let mut o = Options::default();
-    o.permissions = Permissions::all();
-    o.args = args;
-    let i = h.start(&c, o).unwrap();
-    h.end_on(t, i).unwrap();
-    println!("{}", h.run(i).unwrap());
+//! The program `curio-host`: see `curio_host::cli`, which is all of it.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let (status, message) = match curio_host::cli::run(std::env::args_os().collect()) {
+        Ok(status) => (status, None),
+        Err(failure) => (failure.status(), Some(failure.to_string())),
+    };
+    if let Some(message) = message {
+        // Nobody is left to be told if this fails.
+        drop(writeln!(std::io::stderr(), "curio-host: {message}"));
+    }
+    ExitCode::from(status)
 }

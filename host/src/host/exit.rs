@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use wasmtime::Trap;
+use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::limits::LimitExceeded;
@@ -45,7 +45,7 @@ impl Exit {
             inner.or_else(|| cause.downcast_ref::<LimitExceeded>())
         });
         if let Some(limit) = limit {
-            return Self::Limit(limit.clone());
+            return Self::Limit(*limit);
         }
         // A program whose allocation fails aborts, and can't start if its first one does.
         let aborted = match error.downcast_ref::<Trap>() {
@@ -54,8 +54,24 @@ impl Exit {
         };
         match refused {
             Some(limit) if aborted => Self::Limit(limit),
-            _ => Self::Fault(format!("{error:?}")),
+            _ => Self::Fault(describe(&error)),
         }
+    }
+}
+
+/// What went wrong, then where in the guest.
+fn describe(error: &wasmtime::Error) -> String {
+    let backtrace = error.downcast_ref::<WasmBacktrace>();
+    let backtrace = backtrace.map(ToString::to_string);
+    // The backtrace is one of the causes; it is left out where the others are told.
+    let causes = error.chain().map(ToString::to_string);
+    let causes: Vec<_> = causes
+        .filter(|cause| Some(cause) != backtrace.as_ref())
+        .collect();
+    let frames = backtrace.as_deref().and_then(|text| text.split_once('\n'));
+    match frames {
+        Some((_, frames)) => format!("{}\n{frames}", causes.join(": ")),
+        None => causes.join(": "),
     }
 }
 

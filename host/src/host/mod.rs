@@ -4,7 +4,9 @@
 //! - `meter`: how much CPU time an instance has used
 //! - `exit`: how an instance ended
 //! - `termination`: SIGINT and SIGTERM
+//! - `background`: the threads where `wasi:*` does what would block this one
 
+mod background;
 mod exit;
 mod meter;
 mod running;
@@ -13,8 +15,8 @@ mod termination;
 use std::sync::{Arc, Mutex};
 
 use slotmap::SecondaryMap;
-use tokio::runtime::{Builder, Runtime};
 
+use self::background::Background;
 pub use self::exit::Exit;
 pub(crate) use self::meter::Meter;
 use self::running::Running;
@@ -70,7 +72,7 @@ pub struct Host {
     ended: Vec<(InstanceKey, Exit)>,
     termination: Option<(Termination, InstanceKey)>,
     /// Where `wasi:*` does what would block this thread.
-    background: Runtime,
+    background: Background,
 }
 
 impl Host {
@@ -83,15 +85,10 @@ impl Host {
             what: "the event queue",
             source,
         })?;
-        let background = Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("curio-background")
-            .enable_all()
-            .build()
-            .map_err(|source| Error::Setup {
-                what: "the background threads",
-                source,
-            })?;
+        let background = Background::start().map_err(|source| Error::Setup {
+            what: "the background threads",
+            source,
+        })?;
         let kernel = Kernel::new(Box::new(selector), Box::new(MonotonicClock::new()));
         Ok(Self {
             engine: engine.clone(),
@@ -130,7 +127,7 @@ impl Host {
     /// # Panics
     /// If the instance's end was reported before, or it is another host's.
     pub fn run(&mut self, instance: Instance) -> Result<Exit, Error> {
-        let runtime = self.background.handle().clone();
+        let runtime = self.background.handle();
         let _entered = runtime.enter();
         loop {
             let ended = self.ended.iter().position(|(key, _)| *key == instance.0);
@@ -165,6 +162,11 @@ impl Host {
         signals.watch(&self.kernel)?;
         self.termination = Some((signals, instance.0));
         Ok(())
+    }
+
+    /// The number of the last signal that came to what [`Host::end_on`] was given.
+    pub fn termination_signal(&self) -> Option<i32> {
+        self.termination.as_ref()?.0.last_signal()
     }
 
     /// One pass: finds out what has happened, then gives every instance that may go on a turn.

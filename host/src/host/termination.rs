@@ -62,6 +62,15 @@ impl Termination {
         })
     }
 
+    /// Looks whether a signal has come, for as long as no [`Host`] watches.
+    /// Returns the number of the last one.
+    ///
+    /// [`Host`]: crate::Host
+    pub fn poll(&mut self) -> Option<i32> {
+        while self.read().is_some() {}
+        self.last_signal()
+    }
+
     /// The number of the last signal that came.
     pub fn last_signal(&self) -> Option<i32> {
         self.last.map(|signal| signal as i32)

@@ -1,6 +1,8 @@
 //! A compiled component, and telling one from what is not one.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use wasmtime_wasi::p2::bindings::CommandPre;
@@ -130,7 +132,8 @@ impl Component {
             component_error(
                 path,
                 &format!(
-                    "the component is no program: it does not export wasi:cli/run ({})",
+                    "the component is no program ({}); build it from a program, whose main it \
+                     exports as wasi:cli/run",
                     one_line(&error)
                 ),
             )
@@ -152,7 +155,16 @@ impl fmt::Debug for Component {
 
 #[expect(clippy::disallowed_methods, reason = "the operator names the file")]
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|source| Error::File {
+    let bytes = File::open(path).and_then(|mut file| {
+        let mut bytes = Vec::new();
+        // What has no end, such as a device, shows by its beginning that it is no component.
+        (&mut file).take(4).read_to_end(&mut bytes)?;
+        if bytes == MAGIC || bytes == COMPILED {
+            file.read_to_end(&mut bytes)?;
+        }
+        Ok(bytes)
+    });
+    bytes.map_err(|source| Error::File {
         path: path.to_owned(),
         source,
     })
@@ -168,7 +180,9 @@ fn component_error(path: &Path, reason: &str) -> Error {
 fn check_is_component(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let Some(rest) = bytes.strip_prefix(MAGIC) else {
         let reason = if bytes.starts_with(COMPILED) {
-            "this is compiled code already"
+            "this is compiled code already; give the component it was made from"
+        } else if bytes.is_empty() {
+            "the file is empty; build it again"
         } else {
             "this is not WebAssembly; give a component, built with --target wasm32-wasip2"
         };
@@ -196,10 +210,17 @@ fn describe_invalid(error: &wasmtime::Error) -> String {
     )
 }
 
+/// Names the import that curio-host does not have, and what in it.
 fn describe_import(error: &wasmtime::Error) -> String {
+    // The outermost text names the interface, the others what in it is missing or different.
+    let outermost = error.to_string();
+    let name = outermost.split('`').nth(1).unwrap_or("an import");
+    let causes = error.chain().skip(1).map(ToString::to_string);
+    let causes = causes.collect::<Vec<_>>().join(": ");
+    let causes = causes.replace(" has the wrong type", "");
     format!(
-        "the component wants something that curio-host does not have ({})",
-        one_line(error)
+        "{name} is imported by the component, but this curio-host does not offer it ({causes}); \
+         build it with wasi:* 0.2 and this version's curio:kernel"
     )
 }
 

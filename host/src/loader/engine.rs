@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wasmtime::component::Linker;
-use wasmtime::{CacheConfig, Config, PoolingAllocationConfig};
+use wasmtime::{CacheConfig, Config, PoolingAllocationConfig, WasmBacktraceDetails};
 
 use super::Ticker;
 use crate::error::Error;
@@ -65,6 +65,8 @@ impl Engine {
             .epoch_interruption(true)
             // Support for the component model's own tasks makes every call slower, and curio has its own.
             .concurrency_support(false)
+            // A fault's backtrace names files and lines, if the component has them.
+            .wasm_backtrace_details(WasmBacktraceDetails::Enable)
             .cache(open_cache(&options.cache));
         if let Some(pool) = options.pool {
             config.allocation_strategy(pooling(pool));

@@ -38,6 +38,10 @@ struct Shared {
 
 impl Ticker {
     /// Starts to tick for an engine.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the ticker is the thread that measures time for all others"
+    )]
     pub(crate) fn start(engine: &Engine) -> Result<Self, Error> {
         let shared = Arc::new(Shared::default());
         let (engine, of_thread) = (engine.weak(), shared.clone());

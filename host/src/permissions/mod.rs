@@ -80,6 +80,10 @@ impl Permissions {
     /// Allows everything: every check succeeds, [`dirs`](Self::dirs) has `/` and `.` under their own names,
     /// and [`env`](Self::env) the host's environment as far as it is UTF-8. Directories and variables that
     /// were or will be granted explicitly stay as granted.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the operator grants the host's environment"
+    )]
     pub fn allow_all(&mut self) -> &mut Self {
         self.all = true;
         self.dirs.allow_all();
@@ -178,6 +182,10 @@ impl Permissions {
     /// assert_eq!(permissions.env(), [("LANG".to_owned(), "C".to_owned())]);
     /// # Ok::<(), curio_host::InvalidPermission>(())
     /// ```
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the operator grants the variable"
+    )]
     pub fn allow_env(&mut self, spec: &str) -> Result<&mut Self, InvalidPermission> {
         self.allow_env_from(spec, |name| std::env::var_os(name))
     }

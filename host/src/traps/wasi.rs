@@ -8,6 +8,7 @@ use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::Guest;
+use crate::error::advice;
 use crate::permissions::Permissions;
 
 /// Where a guest's standard streams lead.
@@ -40,7 +41,11 @@ pub(crate) struct NoSuchDirectory {
 
 impl fmt::Display for NoSuchDirectory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "--dir: can't open {}: {}", self.path, self.cause)
+        let path = &self.path;
+        match self.cause.downcast_ref() {
+            Some(error) => write!(f, "--dir {path}: {}", advice(error)),
+            None => write!(f, "--dir {path}: {}", self.cause),
+        }
     }
 }
 

@@ -1,0 +1,45 @@
+//! The host's own messages, and those of guests: to standard error, if they are grave enough.
+
+use std::io;
+
+use tracing_subscriber::EnvFilter;
+
+use super::args::OtherArgs;
+use super::failure::Failure;
+
+/// Where the filter comes from if no option says.
+const VARIABLE: &str = "CURIO_LOG";
+
+/// What is logged if nothing is said.
+const DEFAULT: &str = "warn";
+
+/// Starts logging.
+///
+/// # Errors
+/// If the filter makes no sense.
+#[expect(clippy::disallowed_methods, reason = "the host's own settings")]
+pub(super) fn start(args: &OtherArgs) -> Result<(), Failure> {
+    if args.quiet {
+        return Ok(());
+    }
+    let (origin, filter) = match (&args.log, std::env::var_os(VARIABLE)) {
+        (Some(filter), _) => ("--log", filter.clone()),
+        (None, Some(filter)) => (VARIABLE, filter.to_string_lossy().into_owned()),
+        (None, None) => (VARIABLE, DEFAULT.to_owned()),
+    };
+    let wrong = |_| {
+        Failure::Usage(format!(
+            "{origin}: {filter:?} is no log level; \
+             give off, error, warn, info, debug or trace, or a filter such as warn,guest=debug"
+        ))
+    };
+    let filter = EnvFilter::builder().parse(&filter).map_err(wrong)?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .without_time()
+        .finish();
+    // An embedder that calls this may log already; then its own way is kept.
+    drop(tracing::subscriber::set_global_default(subscriber));
+    Ok(())
+}

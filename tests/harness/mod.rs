@@ -1,0 +1,15 @@
+//! What the tests share: starting `curio-host`, and looking at what it does.
+//!
+//! - [`Run`]: a command line, step by step
+//! - [`Running`]: the program while it runs
+//! - [`Output`]: what it has done
+//! - [`components`]: tiny components, written as text
+
+pub(crate) mod components;
+mod output;
+mod run;
+mod running;
+
+pub(crate) use self::output::Output;
+pub(crate) use self::run::Run;
+pub(crate) use self::running::Running;

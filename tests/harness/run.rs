@@ -1,0 +1,97 @@
+//! A command line of `curio-host`'s, step by step.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::{Output, Running};
+
+/// How long a run may take unless a test says otherwise: far more than any needs, on a machine with
+/// a lot else to do.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// A command line of `curio-host`'s. Words stand in the order in which they were added.
+///
+/// The program sees none of this process's environment that could change what it does.
+#[derive(Debug)]
+pub(crate) struct Run {
+    words: Vec<OsString>,
+    variables: Vec<(OsString, OsString)>,
+    directory: Option<OsString>,
+    deadline: Duration,
+}
+
+impl Run {
+    /// No words but the program's name.
+    pub(crate) fn new() -> Self {
+        Self {
+            words: Vec::new(),
+            variables: Vec::new(),
+            directory: None,
+            deadline: DEADLINE,
+        }
+    }
+
+    /// Adds an option, or a command's name.
+    pub(crate) fn flag(mut self, flag: impl AsRef<OsStr>) -> Self {
+        self.words.push(flag.as_ref().to_owned());
+        self
+    }
+
+    /// Adds the component.
+    pub(crate) fn component(self, path: impl AsRef<Path>) -> Self {
+        self.flag(path.as_ref())
+    }
+
+    /// Adds the guest's arguments.
+    pub(crate) fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        let args = args.into_iter().map(|arg| arg.as_ref().to_owned());
+        self.words.extend(args);
+        self
+    }
+
+    /// Sets a variable of the host's own environment.
+    pub(crate) fn variable(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        let pair = (name.as_ref().to_owned(), value.as_ref().to_owned());
+        self.variables.push(pair);
+        self
+    }
+
+    /// Runs it in a directory.
+    pub(crate) fn directory(mut self, path: impl AsRef<Path>) -> Self {
+        self.directory = Some(path.as_ref().as_os_str().to_owned());
+        self
+    }
+
+    /// Sets how long it may take before it is killed and the test fails.
+    pub(crate) fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Starts it, with a pipe for each of the standard streams.
+    pub(crate) fn spawn(self) -> Running {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_curio-host"));
+        command
+            .args(&self.words)
+            .env_remove("CURIO_LOG")
+            .env_remove("RUST_BACKTRACE")
+            .env_remove("COLUMNS")
+            .envs(self.variables)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if let Some(directory) = self.directory {
+            command.current_dir(directory);
+        }
+        let line = format!("{command:?}");
+        let child = command.spawn().expect("curio-host was built with the test");
+        Running::new(child, line, self.deadline)
+    }
+
+    /// Runs it to its end, with nothing to read.
+    pub(crate) fn output(self) -> Output {
+        self.spawn().wait()
+    }
+}

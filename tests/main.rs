@@ -1,0 +1,15 @@
+//! End-to-end tests: they run the program `curio-host` as a user would.
+//!
+//! One binary, so that it links once. `harness` starts the program and looks at what it does.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests are no guests: they read files, start programs and wait"
+)]
+
+mod harness;
+
+mod cli_arguments;
+mod cli_cache;
+mod cli_errors;
+mod cli_exits;
