@@ -92,7 +92,7 @@ impl Slots {
         if let Slot::Ended((outcome, _)) = entries.slots[cookie as usize] {
             entries.free(cookie);
             redeliver(task, scope, outcome);
-        } else if token != 0 && traps::withdraw(token) {
+        } else if traps::withdraw(token) {
             entries.free(cookie);
         } else {
             entries.slots[cookie as usize] = Slot::Abandoned(scope);

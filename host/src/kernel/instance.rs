@@ -160,7 +160,7 @@ impl Instance {
         if self.tasks_made == 1 {
             self.main = Some(key);
         }
-        self.resume(key, None, Outcome::Start);
+        self.resume(key, None, 0, Outcome::Start);
         Ok(key)
     }
 
@@ -185,17 +185,24 @@ impl Instance {
             && !task.woken
         {
             task.woken = true;
-            self.resume(key, None, Outcome::Woken);
+            self.resume(key, None, 0, Outcome::Woken);
         }
     }
 
     /// Puts a task's resumption at the end of the ready queue.
-    pub(super) fn resume(&mut self, task: TaskKey, trap: Option<TrapKey>, outcome: Outcome) {
+    pub(super) fn resume(
+        &mut self,
+        task: TaskKey,
+        trap: Option<TrapKey>,
+        cookie: u32,
+        outcome: Outcome,
+    ) {
         if let Some(entry) = self.tasks.get_mut(task) {
             entry.resumptions += 1;
             self.ready.push(Resumption {
                 task,
                 trap,
+                cookie,
                 outcome,
             });
         }

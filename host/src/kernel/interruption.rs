@@ -74,6 +74,7 @@ impl Instance {
             parent: by.scope,
             serial: self.scopes_made,
             deadline,
+            cookie: by.cookie,
             state: ScopeState::Armed,
         });
         self.set_timer(timers, deadline, Due::Expire(scope));
@@ -246,7 +247,7 @@ impl Instance {
             return false;
         }
         task.cancel_pending = false;
-        self.resume(key, None, Outcome::Cancelled);
+        self.resume(key, None, 0, Outcome::Cancelled);
         true
     }
 
@@ -259,7 +260,7 @@ impl Instance {
         if scope.state != ScopeState::Expired || self.is_disarmed(scope) {
             return true;
         }
-        let task = scope.task;
+        let (task, cookie) = (scope.task, scope.cookie);
         if self.tell_traps(timers, task, key, now) {
             return true;
         }
@@ -267,7 +268,7 @@ impl Instance {
             return !self.tasks.contains_key(task);
         }
         self.scopes[key].state = ScopeState::Told(key);
-        self.resume(task, None, Outcome::ScopeExpired(key, now));
+        self.resume(task, None, cookie, Outcome::ScopeExpired(key, now));
         true
     }
 

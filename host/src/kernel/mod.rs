@@ -227,8 +227,7 @@ impl Kernel {
         } else {
             self.expire_timers();
         }
-        let alone =
-            self.runnable.is_empty() && self.preempted.is_empty() && !self.wants_attention();
+        let alone = self.runnable.is_empty() && !self.wants_attention();
         let (instance, timers, now) = self.with_timers(key);
         instance.recheck(timers, now);
         if instance.ready.is_empty() {

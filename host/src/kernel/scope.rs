@@ -21,6 +21,8 @@ pub(crate) struct Scope {
     pub(crate) serial: u64,
     /// When it expires.
     pub(crate) deadline: Instant,
+    /// The guest's number for it.
+    pub(crate) cookie: u32,
     /// How far that has come.
     pub(crate) state: ScopeState,
 }

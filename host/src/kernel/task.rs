@@ -41,6 +41,8 @@ pub(crate) struct Caller {
     pub(crate) task: TaskKey,
     /// The innermost timeout block it is in.
     pub(crate) scope: Option<ScopeKey>,
+    /// The guest's own number for what it begins.
+    pub(crate) cookie: u32,
 }
 
 /// How a trap ended, or why a task is resumed without one.
@@ -71,6 +73,8 @@ pub(crate) struct Resumption {
     pub(crate) task: TaskKey,
     /// The trap that ended, if it was one.
     pub(crate) trap: Option<TrapKey>,
+    /// The guest's number for that trap or timeout block, or 0.
+    pub(crate) cookie: u32,
     /// How it ended.
     pub(crate) outcome: Outcome,
 }

@@ -6,7 +6,7 @@
 
 use slotmap::SlotMap;
 
-use super::{QueueKey, ScopeKey, SourceKey, TaskKey, TrapKey};
+use super::{Caller, QueueKey, ScopeKey, SourceKey, TaskKey, TrapKey};
 
 /// What a pending trap waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub(crate) struct Trap {
     pub(crate) scope: Option<ScopeKey>,
     /// What it waits for.
     pub(crate) wait: Wait,
+    /// The guest's number for it.
+    pub(crate) cookie: u32,
     /// Its place among its task's traps.
     of_task: Link,
     /// Its place among those that wait for the same thing.
@@ -40,11 +42,12 @@ pub(crate) struct Trap {
 
 impl Trap {
     /// A trap that is in no list yet.
-    pub(crate) fn new(task: TaskKey, scope: Option<ScopeKey>, wait: Wait) -> Self {
+    pub(crate) fn new(by: Caller, wait: Wait) -> Self {
         Self {
-            task,
-            scope,
+            task: by.task,
+            scope: by.scope,
             wait,
+            cookie: by.cookie,
             of_task: Link::default(),
             in_line: Link::default(),
         }

@@ -36,10 +36,10 @@ impl Instance {
         now: Instant,
     ) -> Result<TrapKey, Fault> {
         if let Some(outcome) = self.interruption(timers, by, now)? {
-            return Ok(self.end_at_once(by.task, outcome));
+            return Ok(self.end_at_once(by, outcome));
         }
         if until <= now {
-            return Ok(self.end_at_once(by.task, Outcome::Done(now.as_nanos())));
+            return Ok(self.end_at_once(by, Outcome::Done(now.as_nanos())));
         }
         let trap = self.pend(by, Wait::Sleep)?;
         self.set_timer(timers, until, Due::Wake(trap));
@@ -59,10 +59,10 @@ impl Instance {
     ) -> Result<TrapKey, Fault> {
         if !self.tasks.contains_key(target) {
             self.check(by)?;
-            return Ok(self.end_at_once(by.task, Outcome::Done(0)));
+            return Ok(self.end_at_once(by, Outcome::Done(0)));
         }
         if let Some(outcome) = self.interruption(timers, by, now)? {
-            return Ok(self.end_at_once(by.task, outcome));
+            return Ok(self.end_at_once(by, outcome));
         }
         let trap = self.pend(by, Wait::Join(target))?;
         self.line_up_to_join(trap, target);
@@ -94,7 +94,7 @@ impl Instance {
         now: Instant,
     ) -> Result<TrapKey, Fault> {
         if let Some(outcome) = self.interruption(timers, by, now)? {
-            return Ok(self.end_at_once(by.task, outcome));
+            return Ok(self.end_at_once(by, outcome));
         }
         let trap = self.pend(by, Wait::Queue(queue))?;
         let line = self.queues.get_mut(queue).ok_or(Fault::Queue)?;
@@ -137,23 +137,23 @@ impl Instance {
     pub(super) fn pend(&mut self, by: Caller, wait: Wait) -> Result<TrapKey, Fault> {
         let task = self.tasks.get_mut(by.task).ok_or(Fault::Task)?;
         self.budget.take_entry::<Trap>()?;
-        let trap = self.traps.insert(Trap::new(by.task, by.scope, wait));
+        let trap = self.traps.insert(Trap::new(by, wait));
         task.traps.append(&mut self.traps, trap, Kind::OfTask);
         Ok(trap)
     }
 
     /// A trap that has ended before it began.
-    pub(super) fn end_at_once(&mut self, task: TaskKey, outcome: Outcome) -> TrapKey {
-        let trap = self.traps.insert(Trap::new(task, None, Wait::Sleep));
+    pub(super) fn end_at_once(&mut self, by: Caller, outcome: Outcome) -> TrapKey {
+        let trap = self.traps.insert(Trap::new(by, Wait::Sleep));
         self.traps.remove(trap);
-        self.resume(task, Some(trap), outcome);
+        self.resume(by.task, Some(trap), by.cookie, outcome);
         trap
     }
 
     /// Ends a pending trap and readies its task.
     pub(super) fn finish(&mut self, trap: TrapKey, outcome: Outcome) {
         if let Some(ended) = self.unlink(trap) {
-            self.resume(ended.task, Some(trap), outcome);
+            self.resume(ended.task, Some(trap), ended.cookie, outcome);
         }
     }
 
@@ -163,7 +163,7 @@ impl Instance {
             if ended.wait == Wait::Sleep {
                 self.bury_timer(timers);
             }
-            self.resume(ended.task, Some(trap), outcome);
+            self.resume(ended.task, Some(trap), ended.cookie, outcome);
         }
     }
 

@@ -47,7 +47,7 @@ impl From<kernel::Resumption> for Resumption {
             From::Done(value) => (To::Done, value),
             From::Cancelled => (To::Cancelled, 0),
             From::TimedOut(at) => (To::TimedOut, at.as_nanos()),
-            From::ScopeExpired(at) => (To::ScopeExpired, at.as_nanos()),
+            From::ScopeExpired(_, at) => (To::ScopeExpired, at.as_nanos()),
             From::Busy => (To::Busy, 0),
             From::Closed => (To::Closed, 0),
         };
@@ -69,9 +69,9 @@ impl Guest {
     /// Answers a blocking trap: with the token of what is now pending.
     pub(super) fn pend(
         &mut self,
-        begin: impl FnOnce(&mut Kernel) -> Result<Option<TrapKey>, Fault>,
+        begin: impl FnOnce(&mut Kernel) -> Result<TrapKey, Fault>,
     ) -> wasmtime::Result<u64> {
-        Ok(self.ask(begin)?.map_or(0, number))
+        Ok(number(self.ask(begin)?))
     }
 }
 
