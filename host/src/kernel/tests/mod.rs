@@ -4,12 +4,14 @@
 //! - `timeouts`: curio's table of worked outcomes, and what follows from it; `blocks`: the rest of timeouts
 //! - `instances`: several on one kernel
 //! - `limits`: what a hostile guest can't have
+//! - `random`: random programs, against what must hold for any
 
 mod blocks;
 mod cancellation;
 mod descriptors;
 mod instances;
 mod limits;
+mod random;
 mod tasks;
 mod timeouts;
 mod timers;
