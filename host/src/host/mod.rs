@@ -13,6 +13,7 @@ mod running;
 mod termination;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use slotmap::SecondaryMap;
 
@@ -29,6 +30,9 @@ use crate::loader::{Component, Engine};
 use crate::permissions::Permissions;
 use crate::selector::MioSelector;
 use crate::traps::{SharedKernel, Stdio, lock};
+
+/// How long others may keep interrupted instances from having a turn.
+const PREEMPTED_WAIT: Duration = Duration::from_millis(20);
 
 /// What an instance is started with.
 #[derive(Clone, Debug, Default)]
@@ -71,6 +75,8 @@ pub struct Host {
     /// How instances ended that nobody has asked about yet.
     ended: Vec<(InstanceKey, Exit)>,
     termination: Option<(Termination, InstanceKey)>,
+    /// When an interrupted instance last had a turn, on the ticker's clock.
+    last_preempted: Duration,
     /// Where `wasi:*` does what would block this thread.
     background: Background,
 }
@@ -96,6 +102,7 @@ impl Host {
             running: SecondaryMap::new(),
             ended: Vec::new(),
             termination: None,
+            last_preempted: Duration::ZERO,
             background,
         })
     }
@@ -182,9 +189,11 @@ impl Host {
             };
             self.poll(key);
         }
-        // Those that had to be interrupted share what the others leave.
+        // Those that had to be interrupted share what the others leave, but not less than a little.
+        let now = self.engine.ticker().time();
         let idle = lock(&self.kernel).runnable() == 0;
-        if idle {
+        if idle || now.saturating_sub(self.last_preempted) >= PREEMPTED_WAIT {
+            self.last_preempted = now;
             let preempted = lock(&self.kernel).next_preempted();
             if let Some(key) = preempted {
                 self.poll(key);

@@ -56,9 +56,44 @@ impl Budget {
         self.take_memory(entry_size::<T>())
     }
 
+    /// Takes memory for one entry of a kernel table and a text of `extra` bytes that it holds.
+    ///
+    /// # Errors
+    /// As [`Budget::take_memory`].
+    pub(crate) fn take_entry_and<T>(&mut self, extra: usize) -> Result<(), LimitExceeded> {
+        self.take_memory(entry_size::<T>().saturating_add(extra as u64))
+    }
+
+    /// Takes memory for an entry that can't be refused, even if that is more than is left.
+    pub(crate) fn charge_entry<T>(&mut self) {
+        self.memory = self.memory.saturating_add(entry_size::<T>());
+    }
+
+    /// Checks that there is memory for one more entry.
+    ///
+    /// # Errors
+    /// If there is not.
+    pub(crate) fn check_entry<T>(&self) -> Result<(), LimitExceeded> {
+        let limit = self.limits.memory();
+        if self.memory.saturating_add(entry_size::<T>()) > limit {
+            return Err(LimitExceeded::Memory { limit });
+        }
+        Ok(())
+    }
+
     /// Gives the memory of one entry of a kernel table back.
     pub(crate) fn give_entry<T>(&mut self) {
         self.give_memory(entry_size::<T>());
+    }
+
+    /// Gives the memory of `count` entries of a kernel table back.
+    pub(crate) fn give_entries<T>(&mut self, count: usize) {
+        self.give_memory(entry_size::<T>().saturating_mul(count as u64));
+    }
+
+    /// Gives back what [`Budget::take_entry_and`] took.
+    pub(crate) fn give_entry_and<T>(&mut self, extra: usize) {
+        self.give_memory(entry_size::<T>().saturating_add(extra as u64));
     }
 
     /// Takes one handle.

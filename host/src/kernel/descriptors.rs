@@ -64,14 +64,14 @@ impl Kernel {
         let instance = self.instances.get_mut(key).ok_or(Fault::Task)?;
         let entry = self.sources.get_mut(source).ok_or(Fault::Source)?;
         if let Some(outcome) = instance.interruption(&mut self.timers, by, now)? {
-            return Ok(instance.end_at_once(by, outcome));
+            return instance.end_at_once(by, outcome);
         }
         let other = entry.waiter(direction);
         if other.is_some_and(|trap| instance.traps.contains_key(trap)) {
-            return Ok(instance.end_at_once(by, Outcome::Busy));
+            return instance.end_at_once(by, Outcome::Busy);
         }
         if entry.readiness.get(direction) {
-            return Ok(instance.end_at_once(by, Outcome::Done(0)));
+            return instance.end_at_once(by, Outcome::Done(0));
         }
         let wait = match direction {
             Direction::Read => Wait::Read(source),
@@ -104,6 +104,6 @@ impl Kernel {
         for trap in waiters.into_iter().flatten() {
             self.instance(owner).finish(trap, Outcome::Done(0));
         }
-        self.settle(owner, self.now);
+        self.settle(owner);
     }
 }

@@ -11,7 +11,7 @@ use slotmap::SlotMap;
 use super::budget::Budget;
 use super::interruption::Undelivered;
 use super::scope::Scope;
-use super::task::{Outcome, Resumption, Task, TaskInfo};
+use super::task::{Cancellation, Outcome, Resumption, Task, TaskInfo};
 use super::trap::{Kind, List, Trap, Wait};
 use super::waiting::WaitQueue;
 use super::{Fault, InstanceKey, QueueKey, ScopeKey, TaskKey, Timers, TrapKey};
@@ -26,8 +26,10 @@ const MAX_NAME: usize = 200;
 /// What an instance's fiber is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// It runs guest code, or was preempted while it did, or waits for something outside the kernel.
+    /// It runs guest code, or waits for something outside the kernel.
     Running,
+    /// It was interrupted while it ran, and is in the kernel's queue of those.
+    Preempted,
     /// It is suspended in `wait`, and none of its tasks may go on.
     Waiting,
     /// It is in the kernel's queue of instances that may go on.
@@ -55,7 +57,9 @@ pub(crate) struct Instance {
     pub(super) queues: SlotMap<QueueKey, WaitQueue>,
     /// Who may go on, in the order in which they became ready.
     pub(super) ready: Vec<Resumption>,
-    /// Interruptions that no trap could be told of.
+    /// Some of them may have ended since.
+    ready_for_nobody: bool,
+    /// Interruptions that no trap could be told of: at most one of a task, and one of a block.
     pub(super) undelivered: Vec<Undelivered>,
     pub(super) budget: Budget,
     pub(super) turn: Turn,
@@ -81,6 +85,7 @@ impl Instance {
             scopes: SlotMap::with_key(),
             queues: SlotMap::with_key(),
             ready: Vec::new(),
+            ready_for_nobody: false,
             undelivered: Vec::new(),
             budget: Budget::new(limits),
             turn: Turn::Running,
@@ -122,9 +127,8 @@ impl Instance {
             file: Self::clip(file),
             line,
         };
-        self.budget.take_entry::<Label>()?;
-        self.budget
-            .take_memory((label.name.len() + label.file.len()) as u64)?;
+        let text = label.name.len() + label.file.len();
+        self.budget.take_entry_and::<Label>(text)?;
         self.labels.push(label);
         Ok(u32::try_from(self.labels.len()).expect("there are fewer than MAX_LABELS"))
     }
@@ -147,9 +151,8 @@ impl Instance {
             parent,
             label,
             daemon,
-            cancelled: false,
-            cancel_pending: false,
-            woken: false,
+            cancellation: Cancellation::None,
+            listed: false,
             disarmed_before: 0,
             cycles: 0,
             resumptions: 0,
@@ -175,21 +178,27 @@ impl Instance {
         while let Some(joiner) = self.tasks[key].joiners.first() {
             self.finish(joiner, Outcome::Done(0));
         }
+        let task = self.tasks.remove(key).ok_or(Fault::Task)?;
+        self.ready_for_nobody |= task.resumptions > 0;
         self.budget.give_entry::<Task>();
-        Ok(self.tasks.remove(key).map_or(0, |task| task.cycles))
+        Ok(task.cycles)
     }
 
-    /// Readies a task, unless it was woken already or has ended.
+    /// Readies a task, unless it is ready already or has ended.
     pub(crate) fn wake(&mut self, key: TaskKey) {
-        if let Some(task) = self.tasks.get_mut(key)
-            && !task.woken
+        if self
+            .tasks
+            .get(key)
+            .is_some_and(|task| task.resumptions == 0)
         {
-            task.woken = true;
             self.resume(key, None, 0, Outcome::Woken);
         }
     }
 
     /// Puts a task's resumption at the end of the ready queue.
+    ///
+    /// Its memory is charged in any case. What guests can repeat without waiting takes memory that
+    /// can be refused as well.
     pub(super) fn resume(
         &mut self,
         task: TaskKey,
@@ -199,6 +208,7 @@ impl Instance {
     ) {
         if let Some(entry) = self.tasks.get_mut(task) {
             entry.resumptions += 1;
+            self.budget.charge_entry::<Resumption>();
             self.ready.push(Resumption {
                 task,
                 trap,
@@ -208,21 +218,27 @@ impl Instance {
         }
     }
 
+    /// Drops the resumptions of tasks that have ended since they became ready.
+    pub(super) fn forget_ended(&mut self) {
+        if std::mem::take(&mut self.ready_for_nobody) {
+            let before = self.ready.len();
+            let tasks = &self.tasks;
+            self.ready.retain(|ready| tasks.contains_key(ready.task));
+            let dropped = before - self.ready.len();
+            self.budget.give_entries::<Resumption>(dropped);
+        }
+    }
+
     /// Hands over all ready tasks: the guest's next pass.
     pub(super) fn take_ready(&mut self) -> Vec<Resumption> {
         self.pass = self.pass.wrapping_add(1);
         for resumption in &self.ready {
-            // It may have ended since, cancelled from within the guest.
-            let Some(task) = self.tasks.get_mut(resumption.task) else {
-                continue;
-            };
+            let task = &mut self.tasks[resumption.task];
             task.resumptions -= 1;
             task.cycles += 1;
             task.pass = self.pass;
-            if resumption.outcome == Outcome::Woken {
-                task.woken = false;
-            }
         }
+        self.budget.give_entries::<Resumption>(self.ready.len());
         std::mem::take(&mut self.ready)
     }
 
@@ -243,7 +259,7 @@ impl Instance {
                 .parent
                 .filter(|parent| self.tasks.contains_key(*parent)),
             daemon: task.daemon,
-            cancelled: task.cancelled,
+            cancelled: task.cancellation != Cancellation::None,
         })
     }
 

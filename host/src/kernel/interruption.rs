@@ -9,11 +9,15 @@
 //! is resumed for the innermost frame of the SDK to drop that future: the timeout block, or the task itself.
 
 use super::instance::Instance;
-use super::scope::{Scope, ScopeState};
-use super::task::{Caller, Outcome};
+use super::scope::{self, Family, Scope, ScopeState};
+use super::task::{Caller, Cancellation, Outcome};
 use super::timers::Due;
-use super::trap::Wait;
+use super::trap::{List, Wait};
 use super::{Fault, Instant, ScopeKey, TaskKey, Timers, TrapKey};
+
+/// How deeply timeout blocks may be nested. Every trap looks at all the blocks it is in, so that a guest
+/// that nests them without end would stop the kernel.
+const MAX_DEPTH: u32 = 100;
 
 /// An interruption that no trap could be told of.
 #[derive(Clone, Copy, Debug)]
@@ -30,29 +34,50 @@ impl Instance {
         let Some(task) = self.tasks.get_mut(target) else {
             return false;
         };
-        if task.cancelled {
+        if task.cancellation != Cancellation::None {
             return true;
         }
-        task.cancelled = true;
+        task.cancellation = Cancellation::Told;
         task.disarmed_before = self.scopes_made + 1;
-        if task.traps.first().is_none() {
-            task.cancel_pending = true;
-            self.undelivered.push(Undelivered::Cancel(target));
-        }
-        while let Some(trap) = self.tasks[target].traps.first() {
-            self.interrupt(timers, trap, Outcome::Cancelled);
+        if !self.cancel_traps(timers, target) {
+            self.keep_cancel(target);
         }
         true
     }
 
+    /// Ends all of a task's traps as cancelled. Returns whether there were any.
+    fn cancel_traps(&mut self, timers: &mut Timers, key: TaskKey) -> bool {
+        let mut told = false;
+        while let Some(trap) = self.tasks[key].traps.first() {
+            self.interrupt(timers, trap, Outcome::Cancelled);
+            told = true;
+        }
+        told
+    }
+
+    /// Leaves a task's cancellation pending.
+    fn keep_cancel(&mut self, key: TaskKey) {
+        let task = &mut self.tasks[key];
+        task.cancellation = Cancellation::Pending;
+        if !std::mem::replace(&mut task.listed, true) {
+            self.undelivered.push(Undelivered::Cancel(key));
+        }
+    }
+
+    /// Leaves a timeout block's expiry pending.
+    fn keep_expiry(&mut self, key: ScopeKey) {
+        let scope = &mut self.scopes[key];
+        scope.state = ScopeState::Expired;
+        if !std::mem::replace(&mut scope.listed, true) {
+            self.undelivered.push(Undelivered::Expire(key));
+        }
+    }
+
     /// Makes a cancellation pending again that reached a trap nobody waits for any more.
     pub(crate) fn redeliver_cancel(&mut self, target: TaskKey) {
-        if let Some(task) = self.tasks.get_mut(target)
-            && task.cancelled
-            && !task.cancel_pending
-        {
-            task.cancel_pending = true;
-            self.undelivered.push(Undelivered::Cancel(target));
+        let task = self.tasks.get(target);
+        if task.is_some_and(|task| task.cancellation == Cancellation::Told) {
+            self.keep_cancel(target);
         }
     }
 
@@ -67,16 +92,25 @@ impl Instance {
         deadline: Instant,
     ) -> Result<ScopeKey, Fault> {
         self.check(by)?;
+        let depth = by.scope.map_or(1, |around| self.scopes[around].depth + 1);
+        if depth > MAX_DEPTH {
+            return Err(Fault::Depth);
+        }
         self.budget.take_entry::<Scope>()?;
         self.scopes_made += 1;
-        let scope = self.scopes.insert(Scope {
+        let opened = Scope {
             task: by.task,
             parent: by.scope,
             serial: self.scopes_made,
+            depth,
             deadline,
             cookie: by.cookie,
             state: ScopeState::Armed,
-        });
+            listed: false,
+            traps: List::default(),
+            family: Family::default(),
+        };
+        let scope = scope::insert(&mut self.scopes, opened);
         self.set_timer(timers, deadline, Due::Expire(scope));
         Ok(scope)
     }
@@ -86,20 +120,19 @@ impl Instance {
     /// # Errors
     /// If there is no such block.
     pub(crate) fn close_scope(&mut self, timers: &mut Timers, key: ScopeKey) -> Result<(), Fault> {
-        let scope = self.scopes.remove(key).ok_or(Fault::Scope)?;
+        let scope = scope::remove(&mut self.scopes, key).ok_or(Fault::Scope)?;
         self.budget.give_entry::<Scope>();
         if scope.state == ScopeState::Armed {
             self.bury_timer(timers);
         }
         let mut outer = scope.parent;
         while let Some(key_of_outer) = outer
-            && let Some(around) = self.scopes.get_mut(key_of_outer)
+            && let Some(around) = self.scopes.get(key_of_outer)
         {
-            if around.state == ScopeState::Told(key) {
-                around.state = ScopeState::Expired;
-                self.undelivered.push(Undelivered::Expire(key_of_outer));
-            }
             outer = around.parent;
+            if around.state == ScopeState::Told(key) {
+                self.keep_expiry(key_of_outer);
+            }
         }
         Ok(())
     }
@@ -108,13 +141,12 @@ impl Instance {
     pub(crate) fn redeliver_timeout(&mut self, innermost: ScopeKey) {
         let mut scope = Some(innermost);
         while let Some(key) = scope
-            && let Some(entry) = self.scopes.get_mut(key)
+            && let Some(entry) = self.scopes.get(key)
         {
-            if entry.state == ScopeState::Told(innermost) {
-                entry.state = ScopeState::Expired;
-                self.undelivered.push(Undelivered::Expire(key));
-            }
             scope = entry.parent;
+            if entry.state == ScopeState::Told(innermost) {
+                self.keep_expiry(key);
+            }
         }
     }
 
@@ -143,7 +175,8 @@ impl Instance {
     ) -> Result<Option<Outcome>, Fault> {
         self.check(by)?;
         let task = &mut self.tasks[by.task];
-        if std::mem::take(&mut task.cancel_pending) {
+        if task.cancellation == Cancellation::Pending {
+            task.cancellation = Cancellation::Told;
             return Ok(Some(Outcome::Cancelled));
         }
         let Some(innermost) = by.scope else {
@@ -151,7 +184,7 @@ impl Instance {
         };
         let expired = self
             .around(innermost)
-            .any(|(_, scope)| scope.state == ScopeState::Expired && !self.is_disarmed(scope));
+            .any(|(_, scope)| scope.is_due(now) && !self.is_disarmed(scope));
         if !expired {
             return Ok(None);
         }
@@ -165,38 +198,25 @@ impl Instance {
             return;
         };
         scope.state = ScopeState::Expired;
-        let task = scope.task;
-        if !self.tell_traps(timers, task, key, now) {
-            self.undelivered.push(Undelivered::Expire(key));
+        if !self.tell_traps(timers, key, now) {
+            self.keep_expiry(key);
         }
     }
 
-    /// Ends all of a task's traps inside a block as timed out. Returns whether there were any.
-    fn tell_traps(
-        &mut self,
-        timers: &mut Timers,
-        task: TaskKey,
-        block: ScopeKey,
-        now: Instant,
-    ) -> bool {
-        let Some(entry) = self.tasks.get(task) else {
-            return true;
-        };
+    /// Ends all traps inside a block as timed out. Returns whether there were any, or need not be.
+    fn tell_traps(&mut self, timers: &mut Timers, block: ScopeKey, now: Instant) -> bool {
         if self.is_disarmed(&self.scopes[block]) {
             return true;
         }
         let mut told = false;
-        let mut next = entry.traps.first();
-        while let Some(trap) = next {
-            next = self.traps[trap].next_of_task();
-            let Some(innermost) = self.traps[trap].scope else {
-                continue;
-            };
-            if self.around(innermost).any(|(key, _)| key == block) {
+        let mut next = Some(block);
+        while let Some(innermost) = next {
+            while let Some(trap) = self.scopes[innermost].traps.first() {
                 self.tell(timers, innermost, now);
                 self.interrupt(timers, trap, Outcome::TimedOut(now));
                 told = true;
             }
+            next = scope::following(&self.scopes, innermost, block);
         }
         told
     }
@@ -222,32 +242,42 @@ impl Instance {
 
     /// Tries again to deliver what no trap could be told of. To be called when a pass is over.
     pub(super) fn recheck(&mut self, timers: &mut Timers, now: Instant) {
-        let undelivered = std::mem::take(&mut self.undelivered);
-        for interruption in undelivered {
-            let settled = match interruption {
-                Undelivered::Cancel(task) => self.recheck_cancel(task),
-                Undelivered::Expire(scope) => self.recheck_expiry(timers, scope, now),
-            };
-            if !settled {
-                self.undelivered.push(interruption);
+        let mut undelivered = std::mem::take(&mut self.undelivered);
+        undelivered.retain(|interruption| match *interruption {
+            Undelivered::Cancel(task) => {
+                let settled = self.recheck_cancel(timers, task);
+                if settled && let Some(task) = self.tasks.get_mut(task) {
+                    task.listed = false;
+                }
+                !settled
             }
-        }
+            Undelivered::Expire(scope) => {
+                let settled = self.recheck_expiry(timers, scope, now);
+                if settled && let Some(scope) = self.scopes.get_mut(scope) {
+                    scope.listed = false;
+                }
+                !settled
+            }
+        });
+        self.undelivered = undelivered;
     }
 
-    /// Resumes a cancelled task that is blocked in something without a trap. Returns false if it may
-    /// still come to a trap.
-    fn recheck_cancel(&mut self, key: TaskKey) -> bool {
+    /// Ends the traps that a cancelled task has made meanwhile, or resumes it without one if it is blocked in
+    /// something else. Returns false if it may still come to a trap.
+    fn recheck_cancel(&mut self, timers: &mut Timers, key: TaskKey) -> bool {
         let Some(task) = self.tasks.get_mut(key) else {
             return true;
         };
-        if !task.cancel_pending {
+        if task.cancellation != Cancellation::Pending {
             return true;
         }
         if task.resumptions > 0 {
             return false;
         }
-        task.cancel_pending = false;
-        self.resume(key, None, 0, Outcome::Cancelled);
+        task.cancellation = Cancellation::Told;
+        if !self.cancel_traps(timers, key) {
+            self.resume(key, None, 0, Outcome::Cancelled);
+        }
         true
     }
 
@@ -261,7 +291,7 @@ impl Instance {
             return true;
         }
         let (task, cookie) = (scope.task, scope.cookie);
-        if self.tell_traps(timers, task, key, now) {
+        if self.tell_traps(timers, key, now) {
             return true;
         }
         if self.tasks.get(task).is_none_or(|t| t.resumptions > 0) {

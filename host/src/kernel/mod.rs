@@ -72,6 +72,9 @@ pub(crate) enum Fault {
     /// An unknown `scope-id`.
     #[error("the guest named a timeout block that does not exist or is not the task's own")]
     Scope,
+    /// Timeout blocks in timeout blocks.
+    #[error("the guest nested more than a hundred timeout blocks")]
+    Depth,
     /// An unknown wait queue.
     #[error("the guest named a wait queue that does not exist")]
     Queue,
@@ -152,7 +155,7 @@ impl Kernel {
             .insert_with_key(|key| Instance::new(key, limits));
         if let Some(time) = limits.time() {
             let end = self.clock.now().after(time);
-            self.timers.set(end, Due::End, key);
+            self.instances[key].set_timer(&mut self.timers, end, Due::End);
         }
         self.enqueue(key);
         key
@@ -163,8 +166,7 @@ impl Kernel {
         let Some(instance) = self.instances.remove(key) else {
             return;
         };
-        let has_end = instance.budget.limits().time().is_some();
-        self.timers.bury(instance.timers_set + usize::from(has_end));
+        self.timers.bury(instance.timers_set);
         self.sources.retain(|_, source| source.owner != Some(key));
         self.runnable.retain(|runnable| *runnable != key);
         self.preempted.retain(|preempted| *preempted != key);
@@ -178,11 +180,13 @@ impl Kernel {
             .expect("an instance that traps is in the table")
     }
 
-    /// The instance and the timers, for what needs both.
+    /// The instance and the timers, for what needs both: what sets timers, and lets them die.
     pub(crate) fn with_timers(
         &mut self,
         key: InstanceKey,
     ) -> (&mut Instance, &mut Timers, Instant) {
+        // Here, since a guest may set and drop timers for ever without a call of `wait`.
+        self.sweep_timers();
         let instance = self
             .instances
             .get_mut(key)
@@ -227,8 +231,13 @@ impl Kernel {
         } else {
             self.expire_timers();
         }
+        if self.instance(key).turn == Turn::Queued {
+            // Something outside has just asked for its turn.
+            return Poll::Pending;
+        }
         let alone = self.runnable.is_empty() && !self.wants_attention();
         let (instance, timers, now) = self.with_timers(key);
+        instance.forget_ended();
         instance.recheck(timers, now);
         if instance.ready.is_empty() {
             instance.turn = Turn::Waiting;
@@ -264,9 +273,13 @@ impl Kernel {
         Some(key)
     }
 
-    /// Notes that an instance was interrupted while it ran.
+    /// Notes that an instance was interrupted while it ran. Nothing happens if it has come to its `wait`
+    /// nevertheless.
     pub(crate) fn preempt(&mut self, key: InstanceKey) {
-        if self.instances.contains_key(key) {
+        if let Some(instance) = self.instances.get_mut(key)
+            && instance.turn == Turn::Running
+        {
+            instance.turn = Turn::Preempted;
             self.preempted.push_back(key);
         }
     }
@@ -286,9 +299,9 @@ impl Kernel {
         let Some(main) = self.instances.get(key).and_then(Instance::main) else {
             return false;
         };
-        let (instance, timers, now) = self.with_timers(key);
+        let (instance, timers, _) = self.with_timers(key);
         let cancelled = instance.cancel(timers, main);
-        self.settle(key, now);
+        self.settle(key);
         cancelled
     }
 
@@ -310,15 +323,14 @@ impl Kernel {
     }
 
     /// To be called when something from outside may have readied a task.
-    fn settle(&mut self, key: InstanceKey, now: Instant) {
-        let Some(instance) = self.instances.get_mut(key) else {
-            return;
-        };
-        if instance.turn != Turn::Waiting {
-            return;
-        }
-        instance.recheck(&mut self.timers, now);
-        if !instance.ready.is_empty() {
+    ///
+    /// An interruption without a trap waits for the instance's turn: what else came up may lead its task
+    /// to one.
+    fn settle(&mut self, key: InstanceKey) {
+        if let Some(instance) = self.instances.get(key)
+            && instance.turn == Turn::Waiting
+            && !(instance.ready.is_empty() && instance.undelivered.is_empty())
+        {
             self.enqueue(key);
         }
     }
@@ -328,9 +340,9 @@ impl Kernel {
         self.door.take(&mut messages);
         for message in messages.drain(..) {
             let Message::Poll(key) = message;
-            let queued = self.instances.get(key).map(|i| i.turn == Turn::Queued);
-            if queued == Some(false) && !self.preempted.contains(&key) {
-                self.enqueue(key);
+            match self.instances.get(key).map(|instance| instance.turn) {
+                Some(Turn::Running | Turn::Waiting) => self.enqueue(key),
+                Some(Turn::Queued | Turn::Preempted) | None => {}
             }
         }
         self.messages = messages;
@@ -343,10 +355,11 @@ impl Kernel {
                 continue;
             };
             if timer.due == Due::End {
+                instance.timers_set -= 1;
                 let limit = instance.budget.limits().time().unwrap_or_default();
                 self.overdue.push((timer.instance, limit));
             } else if instance.timer_due(&mut self.timers, timer.due, self.now) {
-                self.settle(timer.instance, self.now);
+                self.settle(timer.instance);
             } else {
                 self.timers.exhume();
             }

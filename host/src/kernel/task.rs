@@ -14,12 +14,10 @@ pub(crate) struct Task {
     pub(crate) label: u32,
     /// Nobody is expected to join it.
     pub(crate) daemon: bool,
-    /// Its cancellation was requested; that happens once.
-    pub(crate) cancelled: bool,
-    /// The cancellation was requested but no trap has ended with it yet.
-    pub(crate) cancel_pending: bool,
-    /// `wake` was called and has not yet led to a resumption.
-    pub(crate) woken: bool,
+    /// How far its cancellation has come.
+    pub(crate) cancellation: Cancellation,
+    /// The cancellation is in the instance's list of undelivered interruptions.
+    pub(crate) listed: bool,
     /// Timeout blocks with a smaller number are disarmed: they were open when it was cancelled.
     pub(crate) disarmed_before: u64,
     /// How often it was resumed.
@@ -32,6 +30,17 @@ pub(crate) struct Task {
     pub(crate) traps: List,
     /// The traps that wait for its end.
     pub(crate) joiners: List,
+}
+
+/// How far a task's cancellation has come. It is requested once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cancellation {
+    /// It was not requested.
+    None,
+    /// It was requested, and the next blocking trap will end with it.
+    Pending,
+    /// The task was told.
+    Told,
 }
 
 /// Who makes a blocking trap.

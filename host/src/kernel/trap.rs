@@ -1,6 +1,7 @@
-//! Pending traps: what a task waits for, and the two lists such a trap is in.
+//! Pending traps: what a task waits for, and the lists such a trap is in.
 //!
-//! A trap is in its task's list, and, if it waits in line, in the list of those it waits with.
+//! A trap is in its task's list, in that of its timeout block, if it was made in one, and, if it waits in
+//! line, in the list of those it waits with.
 //! The lists are links between entries of the trap table, so that withdrawing a trap costs the same
 //! wherever it stands, and waiting allocates nothing.
 
@@ -36,6 +37,8 @@ pub(crate) struct Trap {
     pub(crate) cookie: u32,
     /// Its place among its task's traps.
     of_task: Link,
+    /// Its place among those made in the same timeout block.
+    in_scope: Link,
     /// Its place among those that wait for the same thing.
     in_line: Link,
 }
@@ -49,28 +52,27 @@ impl Trap {
             wait,
             cookie: by.cookie,
             of_task: Link::default(),
+            in_scope: Link::default(),
             in_line: Link::default(),
         }
-    }
-
-    /// The trap that follows in the same task's list.
-    pub(crate) fn next_of_task(&self) -> Option<TrapKey> {
-        self.of_task.next
     }
 
     fn link(&mut self, kind: Kind) -> &mut Link {
         match kind {
             Kind::OfTask => &mut self.of_task,
+            Kind::InScope => &mut self.in_scope,
             Kind::InLine => &mut self.in_line,
         }
     }
 }
 
-/// Which of a trap's two lists is meant.
+/// Which of a trap's lists is meant.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     /// The list of its task's traps.
     OfTask,
+    /// The list of its timeout block's traps.
+    InScope,
     /// The list of those that wait for the same thing.
     InLine,
 }

@@ -1,7 +1,7 @@
 //! How blocking traps begin, and how they end with a result.
 
 use super::instance::Instance;
-use super::task::{Caller, Outcome};
+use super::task::{Caller, Outcome, Resumption};
 use super::timers::Due;
 use super::trap::{Kind, List, Trap, Wait};
 use super::{Fault, Instant, QueueKey, TaskKey, Timers, TrapKey};
@@ -36,10 +36,10 @@ impl Instance {
         now: Instant,
     ) -> Result<TrapKey, Fault> {
         if let Some(outcome) = self.interruption(timers, by, now)? {
-            return Ok(self.end_at_once(by, outcome));
+            return self.end_at_once(by, outcome);
         }
         if until <= now {
-            return Ok(self.end_at_once(by, Outcome::Done(now.as_nanos())));
+            return self.end_at_once(by, Outcome::Done(now.as_nanos()));
         }
         let trap = self.pend(by, Wait::Sleep)?;
         self.set_timer(timers, until, Due::Wake(trap));
@@ -59,10 +59,10 @@ impl Instance {
     ) -> Result<TrapKey, Fault> {
         if !self.tasks.contains_key(target) {
             self.check(by)?;
-            return Ok(self.end_at_once(by, Outcome::Done(0)));
+            return self.end_at_once(by, Outcome::Done(0));
         }
         if let Some(outcome) = self.interruption(timers, by, now)? {
-            return Ok(self.end_at_once(by, outcome));
+            return self.end_at_once(by, outcome);
         }
         let trap = self.pend(by, Wait::Join(target))?;
         self.line_up_to_join(trap, target);
@@ -74,9 +74,10 @@ impl Instance {
     /// # Errors
     /// If the instance has no memory left.
     pub(crate) fn make_queue(&mut self, reason: &str) -> Result<QueueKey, LimitExceeded> {
-        self.budget.take_entry::<WaitQueue>()?;
+        let reason = Self::clip(reason);
+        self.budget.take_entry_and::<WaitQueue>(reason.len())?;
         Ok(self.queues.insert(WaitQueue {
-            reason: Self::clip(reason),
+            reason,
             waiters: List::default(),
             len: 0,
         }))
@@ -94,10 +95,13 @@ impl Instance {
         now: Instant,
     ) -> Result<TrapKey, Fault> {
         if let Some(outcome) = self.interruption(timers, by, now)? {
-            return Ok(self.end_at_once(by, outcome));
+            return self.end_at_once(by, outcome);
+        }
+        if !self.queues.contains_key(queue) {
+            return Err(Fault::Queue);
         }
         let trap = self.pend(by, Wait::Queue(queue))?;
-        let line = self.queues.get_mut(queue).ok_or(Fault::Queue)?;
+        let line = &mut self.queues[queue];
         line.len += 1;
         line.waiters.append(&mut self.traps, trap, Kind::InLine);
         Ok(trap)
@@ -125,8 +129,8 @@ impl Instance {
         while let Some(trap) = self.queues.get(queue).and_then(|line| line.waiters.first()) {
             self.finish(trap, Outcome::Closed);
         }
-        if self.queues.remove(queue).is_some() {
-            self.budget.give_entry::<WaitQueue>();
+        if let Some(line) = self.queues.remove(queue) {
+            self.budget.give_entry_and::<WaitQueue>(line.reason.len());
         }
     }
 
@@ -139,15 +143,23 @@ impl Instance {
         self.budget.take_entry::<Trap>()?;
         let trap = self.traps.insert(Trap::new(by, wait));
         task.traps.append(&mut self.traps, trap, Kind::OfTask);
+        if let Some(scope) = by.scope.and_then(|scope| self.scopes.get_mut(scope)) {
+            scope.traps.append(&mut self.traps, trap, Kind::InScope);
+        }
         Ok(trap)
     }
 
     /// A trap that has ended before it began.
-    pub(super) fn end_at_once(&mut self, by: Caller, outcome: Outcome) -> TrapKey {
+    ///
+    /// # Errors
+    /// If there is no memory left for its resumption: a guest may make any number of these between
+    /// two calls of `wait`.
+    pub(super) fn end_at_once(&mut self, by: Caller, outcome: Outcome) -> Result<TrapKey, Fault> {
+        self.budget.check_entry::<Resumption>()?;
         let trap = self.traps.insert(Trap::new(by, Wait::Sleep));
         self.traps.remove(trap);
         self.resume(by.task, Some(trap), by.cookie, outcome);
-        trap
+        Ok(trap)
     }
 
     /// Ends a pending trap and readies its task.
@@ -181,9 +193,16 @@ impl Instance {
     /// Takes a trap out of the table and out of its lists.
     fn unlink(&mut self, key: TrapKey) -> Option<Trap> {
         let trap = self.traps.get(key)?;
-        let (task, wait) = (trap.task, trap.wait);
+        let (task, scope, wait) = (trap.task, trap.scope, trap.wait);
         let list = &mut self.tasks[task].traps;
         list.remove(&mut self.traps, key, Kind::OfTask);
+        if let Some(scope) = scope {
+            // If the block was closed, the others that were made in it still hold together.
+            let mut headless = List::default();
+            let block = self.scopes.get_mut(scope);
+            let list = block.map_or(&mut headless, |block| &mut block.traps);
+            list.remove(&mut self.traps, key, Kind::InScope);
+        }
         match wait {
             Wait::Join(target) => {
                 let line = &mut self.tasks[target].joiners;

@@ -1,0 +1,272 @@
+//! Waiting for descriptors, with a selector whose events are posted by the test.
+
+use std::io::stdin;
+use std::os::fd::AsFd;
+
+use slotmap::Key;
+
+use super::*;
+
+use Direction::{Read, Write};
+
+impl Sim {
+    /// Watches a descriptor, any one will do, and knows that it would block.
+    fn watch(&mut self) -> (SourceKey, Arc<Readiness>) {
+        let watched = self.kernel.watch(Some(self.key), stdin().as_fd());
+        let (source, readiness) = watched.expect("a simulated selector takes anything");
+        readiness.clear(Read);
+        readiness.clear(Write);
+        (source, readiness)
+    }
+
+    fn unwatch(&mut self, source: SourceKey) {
+        self.kernel.unwatch(source, stdin().as_fd());
+    }
+
+    fn try_io(
+        &mut self,
+        by: impl Into<Caller>,
+        source: SourceKey,
+        direction: Direction,
+    ) -> Result<TrapKey, Fault> {
+        self.stole_turn = !self.in_turn;
+        self.kernel
+            .wait_for_source(self.key, by.into(), source, direction)
+    }
+
+    fn io(&mut self, by: impl Into<Caller>, source: SourceKey, direction: Direction) -> TrapKey {
+        self.try_io(by, source, direction).expect("it may wait")
+    }
+
+    fn post(&self, source: SourceKey, readable: bool, writable: bool) {
+        self.selector.post(Event {
+            token: source.data().as_ffi(),
+            readable,
+            writable,
+        });
+    }
+}
+
+fn busy(task: TaskKey, trap: TrapKey) -> Resumption {
+    resumption(task, Some(trap), Outcome::Busy)
+}
+
+fn closed(task: TaskKey, trap: TrapKey) -> Resumption {
+    resumption(task, Some(trap), Outcome::Closed)
+}
+
+#[test]
+fn an_event_resumes_who_waits_in_its_direction() {
+    let mut sim = Sim::new();
+    let (reader, writer) = (sim.task(), sim.task());
+    let (source, _) = sim.watch();
+    let read = sim.io(reader, source, Read);
+    let write = sim.io(writer, source, Write);
+    assert_eq!(sim.state(reader), "read-wait");
+    assert_eq!(sim.state(writer), "write-wait");
+    sim.expect(&[]);
+    sim.post(source, false, true);
+    sim.expect(&[done(writer, write, 0)]);
+    sim.post(source, true, false);
+    sim.expect(&[done(reader, read, 0)]);
+    sim.post(source, true, true);
+    sim.expect(&[]);
+}
+
+#[test]
+fn the_reader_is_resumed_before_the_writer_and_descriptors_in_order_of_events() {
+    let mut sim = Sim::new();
+    let tasks = [sim.task(), sim.task(), sim.task()];
+    let (first, _) = sim.watch();
+    let (second, _) = sim.watch();
+    let write = sim.io(tasks[0], first, Write);
+    let read = sim.io(tasks[1], first, Read);
+    let other = sim.io(tasks[2], second, Read);
+    sim.post(second, true, true);
+    sim.post(first, true, true);
+    sim.expect(&[
+        done(tasks[2], other, 0),
+        done(tasks[1], read, 0),
+        done(tasks[0], write, 0),
+    ]);
+}
+
+#[test]
+fn a_new_descriptor_is_worth_an_attempt_in_both_directions() {
+    let mut sim = Sim::new();
+    let task = sim.task();
+    let watched = sim.kernel.watch(Some(sim.key), stdin().as_fd());
+    let (source, readiness) = watched.expect("a simulated selector takes anything");
+    assert!(readiness.get(Read) && readiness.get(Write));
+    let trap = sim.io(task, source, Read);
+    sim.expect(&[done(task, trap, 0)]);
+}
+
+#[test]
+fn an_event_between_an_attempt_and_the_wait_is_not_lost() {
+    let mut sim = Sim::new();
+    let task = sim.task();
+    let (source, readiness) = sim.watch();
+    sim.post(source, true, false);
+    sim.expect(&[]);
+    assert!(readiness.get(Read) && !readiness.get(Write));
+    for _ in 0..2 {
+        let trap = sim.io(task, source, Read);
+        sim.expect(&[done(task, trap, 0)]);
+    }
+    readiness.clear(Read);
+    sim.io(task, source, Read);
+    sim.expect(&[]);
+}
+
+#[test]
+fn a_second_waiter_is_told_that_the_descriptor_is_busy_in_its_direction() {
+    let mut sim = Sim::new();
+    let (first, second) = (sim.task(), sim.task());
+    let (source, _) = sim.watch();
+    let read = sim.io(first, source, Read);
+    let refused = sim.io(second, source, Read);
+    sim.expect(&[busy(second, refused)]);
+    let write = sim.io(second, source, Write);
+    sim.expect(&[]);
+    sim.post(source, true, true);
+    sim.expect(&[done(first, read, 0), done(second, write, 0)]);
+}
+
+#[test]
+fn a_descriptor_is_free_again_when_its_waiter_is_gone() {
+    let mut sim = Sim::new();
+    let tasks = [sim.task(), sim.task(), sim.task(), sim.task()];
+    let (source, _) = sim.watch();
+    let withdrawn = sim.io(tasks[0], source, Read);
+    assert!(sim.withdraw(withdrawn));
+    let interrupted = sim.io(tasks[1], source, Read);
+    sim.cancel(tasks[1]);
+    sim.expect(&[cancelled(tasks[1], interrupted)]);
+    sim.io(tasks[2], source, Read);
+    sim.exit(tasks[2]);
+    let last = sim.io(tasks[3], source, Read);
+    sim.expect(&[]);
+    sim.post(source, true, false);
+    sim.expect(&[done(tasks[3], last, 0)]);
+}
+
+#[test]
+fn a_withdrawn_waiter_leaves_the_event_to_the_next_one() {
+    let mut sim = Sim::new();
+    let (first, second) = (sim.task(), sim.task());
+    let (source, _) = sim.watch();
+    let withdrawn = sim.io(first, source, Read);
+    sim.withdraw(withdrawn);
+    sim.post(source, true, false);
+    sim.expect(&[]);
+    let trap = sim.io(second, source, Read);
+    sim.expect(&[done(second, trap, 0)]);
+}
+
+#[test]
+fn who_waits_for_a_descriptor_that_is_closed_is_told() {
+    let mut sim = Sim::new();
+    let (reader, writer) = (sim.task(), sim.task());
+    let (source, _) = sim.watch();
+    let read = sim.io(reader, source, Read);
+    let write = sim.io(writer, source, Write);
+    sim.unwatch(source);
+    sim.expect(&[closed(reader, read), closed(writer, write)]);
+    assert!(matches!(
+        sim.try_io(reader, source, Read),
+        Err(Fault::Source)
+    ));
+    sim.unwatch(source);
+    sim.exit(reader);
+    sim.exit(writer);
+    sim.expect_empty();
+}
+
+#[test]
+fn an_event_for_a_closed_descriptor_goes_to_nobody() {
+    let mut sim = Sim::new();
+    let task = sim.task();
+    let (old, _) = sim.watch();
+    sim.unwatch(old);
+    let (new, readiness) = sim.watch();
+    let trap = sim.io(task, new, Read);
+    sim.post(old, true, true);
+    sim.selector.post(Event {
+        token: u64::MAX,
+        readable: true,
+        writable: true,
+    });
+    sim.expect(&[]);
+    assert!(!readiness.get(Read));
+    sim.post(new, true, false);
+    sim.expect(&[done(task, trap, 0)]);
+}
+
+#[test]
+fn an_interruption_comes_before_everything_that_a_wait_may_find() {
+    let mut sim = Sim::new();
+    let (holder, task) = (sim.task(), sim.task());
+    let (source, readiness) = sim.watch();
+    sim.io(holder, source, Read);
+    sim.instance().wake(task);
+    sim.cancel(task);
+    sim.pass();
+    let trap = sim.io(task, source, Read);
+    sim.expect(&[cancelled(task, trap)]);
+    readiness.set(Write);
+    let scope = sim.open(task, ms(0));
+    let trap = sim.io((task, scope), source, Write);
+    sim.expect(&[timed_out(task, trap, ms(0))]);
+}
+
+#[test]
+fn a_timeout_ends_a_wait_for_a_descriptor_and_a_later_event_is_kept() {
+    let mut sim = Sim::new();
+    let task = sim.task();
+    let (source, readiness) = sim.watch();
+    let scope = sim.open(task, ms(5));
+    let trap = sim.io((task, scope), source, Read);
+    assert_eq!(sim.idle(), [timed_out(task, trap, ms(5))]);
+    sim.post(source, true, false);
+    sim.expect(&[]);
+    assert!(readiness.get(Read));
+}
+
+#[test]
+fn an_event_beats_a_timer_of_the_same_pass() {
+    let mut sim = Sim::new();
+    let task = sim.task();
+    let (source, _) = sim.watch();
+    let scope = sim.open(task, ms(5));
+    let trap = sim.io((task, scope), source, Read);
+    sim.advance(5);
+    sim.post(source, true, false);
+    sim.expect(&[done(task, trap, 0)]);
+}
+
+#[test]
+fn waiting_for_an_unknown_descriptor_or_as_an_unknown_task_is_a_fault() {
+    let mut sim = Sim::new();
+    let task = sim.task();
+    let (source, _) = sim.watch();
+    assert!(matches!(
+        sim.try_io(task, SourceKey::default(), Read),
+        Err(Fault::Source)
+    ));
+    assert!(matches!(
+        sim.try_io(TaskKey::default(), source, Read),
+        Err(Fault::Task)
+    ));
+}
+
+#[test]
+fn the_host_s_own_descriptors_are_reported_to_the_host() {
+    let mut sim = Sim::new();
+    let watched = sim.kernel.watch(None, stdin().as_fd());
+    let (source, _) = watched.expect("a simulated selector takes anything");
+    sim.post(source, true, false);
+    sim.expect(&[]);
+    assert_eq!(sim.kernel.take_host_events(), [source]);
+    assert!(sim.kernel.take_host_events().is_empty());
+}
