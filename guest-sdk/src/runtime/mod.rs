@@ -14,10 +14,11 @@ mod slots;
 mod tasks;
 mod waker;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
+use std::vec;
 
 use self::blocks::Blocks;
 use self::labels::Labels;
@@ -48,6 +49,8 @@ pub(crate) struct Runtime {
     pub(crate) blocks: Blocks,
     /// The task that runs, and the timeout block it is in; no task between two.
     current: Cell<Running>,
+    /// What is left of the pass that is being run.
+    pass: RefCell<vec::IntoIter<Resumption>>,
     /// The task that is about to be polled, which it is no use to wake.
     about_to_run: Cell<u64>,
     /// The names that the kernel knows tasks by.
@@ -114,6 +117,18 @@ impl Runtime {
         }
     }
 
+    /// The next one to resume in this pass.
+    fn next(&self) -> Option<Resumption> {
+        self.pass.borrow_mut().next()
+    }
+
+    /// Why a task will be resumed in this pass, if it will be.
+    pub(crate) fn upcoming(&self, task: u64) -> Option<Outcome> {
+        let pass = self.pass.borrow();
+        let resumption = pass.as_slice().iter().find(|next| next.task == task);
+        resumption.map(|resumption| resumption.outcome)
+    }
+
     /// Resumes a task, as the kernel says.
     fn resume(&self, resumption: &Resumption) {
         let task = resumption.task;
@@ -135,7 +150,8 @@ impl Runtime {
     /// Runs tasks until one has ended.
     fn run_until_ended(&self, task: u64) {
         while self.tasks.contains(task) {
-            for resumption in traps::wait() {
+            self.pass.replace(traps::wait().into_iter());
+            while let Some(resumption) = self.next() {
                 self.resume(&resumption);
             }
         }
@@ -158,6 +174,9 @@ impl Runtime {
     fn cancel_and_wait(&self, task: u64) {
         if !traps::cancel(task) {
             return;
+        }
+        if let Some(state) = self.tasks.state(task) {
+            state.header().note_cancelled();
         }
         let begun = traps::now();
         self.run_until_ended(task);

@@ -35,8 +35,12 @@ struct Entry {
 }
 
 /// The index that is part of a number of the kernel's.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the index is the lower half"
+)]
 pub(super) fn index_of(number: u64) -> u32 {
-    (number & u64::from(u32::MAX)) as u32
+    number as u32
 }
 
 impl Tasks {
