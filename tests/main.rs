@@ -9,6 +9,7 @@
 
 mod harness;
 
+mod cancellation;
 mod cli_arguments;
 mod cli_cache;
 mod cli_errors;
