@@ -143,9 +143,11 @@ impl Kernel {
         self.door.clone()
     }
 
-    /// The time now.
-    pub(crate) fn clock(&self) -> Instant {
-        self.clock.now()
+    /// The time now. No trap will take it to be earlier: what a guest computes from this has come when it
+    /// has come.
+    pub(crate) fn clock(&mut self) -> Instant {
+        self.now = self.clock.now();
+        self.now
     }
 
     /// Adds an instance, which is runnable at once.
