@@ -15,3 +15,4 @@ mod cli_cache;
 mod cli_errors;
 mod cli_exits;
 mod tasks;
+mod timeouts;

@@ -491,7 +491,7 @@ async fn a_task_without_a_trap_goes_on_if_it_can() -> Result<()> {
     yield_now().await?;
     // What it waits for is there before it can be dropped.
     task.request_cancel();
-    drop(sender.send("there"));
+    assert!(sender.send("there").is_ok());
     assert_eq!(task.join().await?, "there");
     assert!(task.is_cancelled());
     Ok(())
@@ -506,7 +506,7 @@ async fn a_trap_that_follows_a_future_without_one_is_told() -> Result<()> {
         Ok("clean")
     });
     yield_now().await?;
-    drop(sender.send(()));
+    assert!(sender.send(()).is_ok());
     task.request_cancel();
     assert_eq!(task.join().await?, "clean");
     Ok(())
