@@ -14,5 +14,8 @@ mod cli_arguments;
 mod cli_cache;
 mod cli_errors;
 mod cli_exits;
+mod combinators;
+mod examples;
+mod signals;
 mod tasks;
 mod timeouts;
