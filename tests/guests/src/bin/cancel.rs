@@ -389,8 +389,8 @@ async fn a_cancelled_canceller_leaves_the_target_cancelled() -> Result<()> {
         Ok(())
     });
     yield_now().await?;
-    let cancelled = target.any().clone();
-    let canceller = spawn(async move { cancelled.cancel().await });
+    let other = target.any().clone();
+    let canceller = spawn(async move { other.cancel().await });
     yield_now().await?;
     assert!(canceller.cancel().await?);
     assert!(target.is_cancelled() && !target.is_terminated());

@@ -171,8 +171,8 @@ async fn oneshot_before_sleep(receiver: futures::channel::oneshot::Receiver<()>)
     let mut receiver = receiver.fuse();
     pin_mut!(sleeping);
     select_biased! {
-        received = receiver => {
-            assert!(received.is_ok());
+        sent = receiver => {
+            assert!(sent.is_ok());
             "received"
         }
         _ = sleeping => "woken",
