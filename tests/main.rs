@@ -13,3 +13,4 @@ mod cli_arguments;
 mod cli_cache;
 mod cli_errors;
 mod cli_exits;
+mod stdio;

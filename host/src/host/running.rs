@@ -15,7 +15,7 @@ use super::{Exit, Meter, Options};
 use crate::error::Error;
 use crate::kernel::{Door, InstanceKey, Message};
 use crate::loader::{Component, Engine, TICK, Ticker};
-use crate::traps::{self, Guest, SharedKernel, WasiOptions, lock};
+use crate::traps::{self, Guest, SharedKernel, Streams, WasiOptions, lock};
 
 /// How many handles of `wasi:*` an instance may have besides the kernel's own.
 const WASI_HANDLES: usize = 10_000;
@@ -46,11 +46,12 @@ impl Running {
         key: InstanceKey,
         component: &Component,
         options: Options,
+        streams: Option<Streams>,
     ) -> Result<Self, Error> {
         let permissions = Arc::new(options.permissions);
         let wasi = WasiOptions {
             args: &options.args,
-            stdio: options.stdio,
+            streams: streams.as_ref(),
         };
         let wasi = traps::context(&permissions, &wasi)
             .map_err(|error| Error::Directory(error.to_string()))?;
@@ -61,6 +62,7 @@ impl Running {
             kernel: kernel.clone(),
             permissions,
             wasi,
+            streams,
             table,
             scratch: Vec::new(),
             refused: None,
@@ -114,6 +116,10 @@ async fn run(mut store: Store<Guest>, component: Component) -> Exit {
         command.wasi_cli_run().call_run(&mut store).await
     }
     .await;
+    // What it wrote last may be on its way still.
+    if let Some(streams) = store.data().streams.clone() {
+        streams.written().await;
+    }
     Exit::new(result, store.data_mut().refused.take())
 }
 

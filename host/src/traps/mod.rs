@@ -7,6 +7,7 @@ mod errors;
 mod limiter;
 mod log;
 mod sockets;
+mod stdout;
 mod tasks;
 mod wasi;
 
@@ -16,6 +17,7 @@ use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::WasiCtx;
 
 pub(crate) use self::errors::TrapError;
+pub(crate) use self::stdout::Streams;
 pub use self::tasks::WaitQueue;
 pub use self::wasi::Stdio;
 pub(crate) use self::wasi::{WasiOptions, context};
@@ -43,6 +45,8 @@ pub(crate) struct Guest {
     pub(crate) permissions: Arc<Permissions>,
     /// What the standard library of its language may do, under the same permissions.
     pub(crate) wasi: WasiCtx,
+    /// Its standard output and error, if they are the host's own.
+    pub(crate) streams: Option<Streams>,
     /// What the guest's handles stand for.
     pub(crate) table: ResourceTable,
     /// Where received bytes are put before they go into the guest's memory.

@@ -1,0 +1,111 @@
+//! Standard streams that nobody reads, or writes to.
+
+use std::io::{PipeReader, PipeWriter, Read};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
+
+use crate::harness::Run;
+use crate::harness::components::{Folder, LOOP, echo, program};
+
+/// Writes lines for ever.
+const WRITE: &str = "(loop (call $write (local.get $stdout) (i32.const 64) (i32.const 1) \
+     (i32.const 16)) (br 0)) unreachable";
+
+/// Writes 100,000 bytes, 100 at a time.
+const WRITE_MUCH: &str = "(local.set $end (i32.const 1000))
+    (loop
+        (call $write (local.get $stdout) (i32.const 4096) (i32.const 100) (i32.const 16))
+        (br_if 0 (local.tee $end (i32.sub (local.get $end) (i32.const 1)))))
+    i32.const 0";
+
+fn run(folder: &Folder, component: &str) -> Run {
+    let app = folder.app(component);
+    Run::new()
+        .flag("--no-cache")
+        .flag("--max-time=20s")
+        .component(app)
+}
+
+/// A pipe that is full once something is written to it.
+fn small_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    nix::fcntl::fcntl(&writer, nix::fcntl::F_SETPIPE_SZ(4096)).unwrap();
+    (reader, writer)
+}
+
+/// Waits until a pipe takes no more.
+fn wait_until_full(writer: &PipeWriter) {
+    loop {
+        let mut polled = [PollFd::new(writer.as_fd(), PollFlags::POLLOUT)];
+        if poll(&mut polled, PollTimeout::ZERO).unwrap() == 0 {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_guest_that_nobody_reads_can_be_ended() {
+    let folder = Folder::new();
+    let app = folder.app(&echo(WRITE));
+    let (_reader, writer) = small_pipe();
+    let limited = Run::new().flag("--no-cache").flag("--max-time=200ms");
+    let output = limited.component(&app).stdout(writer).output();
+    output.complains(124, &["app.wasm: ", "--max-time"]);
+
+    let (_reader, writer) = small_pipe();
+    let ours = writer.try_clone().unwrap();
+    let mut running = run(&folder, &echo(WRITE)).stdout(writer).spawn();
+    wait_until_full(&ours);
+    running.signal(Signal::SIGTERM);
+    running.wait().code(143).quiet();
+}
+
+#[test]
+fn a_guest_that_is_read_late_loses_nothing() {
+    let (mut reader, writer) = small_pipe();
+    let ours = writer.try_clone().unwrap();
+    let folder = Folder::new();
+    let running = run(&folder, &echo(WRITE_MUCH)).stdout(writer).spawn();
+    wait_until_full(&ours);
+    drop(ours);
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes).unwrap();
+    assert_eq!(bytes.len(), "app.wasm\n".len() + 100_000);
+    running.wait().code(0).quiet();
+}
+
+#[test]
+fn a_file_is_written_to_from_where_it_stands() {
+    let folder = Folder::new();
+    let path = folder.file("out", "before\n");
+    for _ in 0..2 {
+        let file = std::fs::OpenOptions::new().append(true).open(&path);
+        let run = run(&folder, &echo("i32.const 0")).stdout(file.unwrap());
+        run.output().code(0).quiet();
+    }
+    let text = std::fs::read_to_string(path).unwrap();
+    assert_eq!(text, "before\napp.wasm\napp.wasm\n");
+}
+
+#[test]
+fn a_pipe_that_nobody_will_read_is_an_error_for_the_guest_alone() {
+    let folder = Folder::new();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let closed = run(&folder, &echo("i32.const 0")).stdout(writer);
+    closed.output().code(0).quiet();
+}
+
+#[test]
+fn a_message_that_nobody_reads_keeps_nobody() {
+    let folder = Folder::new();
+    let (_reader, writer) = small_pipe();
+    std::io::Write::write_all(&mut &writer, &[b'x'; 4096]).unwrap();
+    let app = folder.app(&program(LOOP));
+    let limited = Run::new().flag("--no-cache").flag("--max-time=100ms");
+    limited.component(app).stderr(writer).output().code(124);
+}
