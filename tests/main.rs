@@ -9,8 +9,11 @@
 
 mod harness;
 
+mod cancellation;
 mod cli_arguments;
 mod cli_cache;
 mod cli_errors;
 mod cli_exits;
 mod stdio;
+mod tasks;
+mod timeouts;

@@ -71,8 +71,11 @@ impl Guest {
 }
 
 impl traps::Host for Guest {
-    async fn wait(&mut self) -> wasmtime::Result<Vec<u64>> {
-        let ready = poll_fn(|_| lock(&self.kernel).poll_wait(self.key)).await;
+    async fn wait(&mut self, ready: u32, ended: Vec<u64>) -> wasmtime::Result<Vec<u64>> {
+        for task in ended {
+            self.exit(task)?;
+        }
+        let ready = poll_fn(|_| lock(&self.kernel).poll_wait(self.key, ready)).await;
         Ok(ready.iter().flat_map(parts).collect())
     }
 
@@ -92,12 +95,13 @@ impl traps::Host for Guest {
         Ok(number(spawned))
     }
 
-    fn exit(&mut self, ended: u64) -> wasmtime::Result<u64> {
+    fn exit(&mut self, ended: u64) -> wasmtime::Result<()> {
         let key = self.key;
-        Ok(self.ask(|kernel| {
+        self.ask(|kernel| {
             let (instance, timers, _) = kernel.with_timers(key);
             instance.exit(timers, task(ended))
-        })?)
+        })?;
+        Ok(())
     }
 
     fn info(&mut self, of: u64) -> wasmtime::Result<Option<TaskInfo>> {
