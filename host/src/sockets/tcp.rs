@@ -182,9 +182,12 @@ impl TcpSocket {
         self.check_ready(Direction::Read)?;
         let received = retry(|| (&self.socket).read(buffer));
         let received = self.note_would_block(Direction::Read, received)?;
-        // The system had no more than this: the next attempt would block until an event comes.
-        if received > 0 && received < buffer.len() {
-            self.clear(Direction::Read);
+        // The system had no more than this: the next attempt would block, unless it finds the end.
+        if received > 0
+            && received < buffer.len()
+            && let Some(watched) = &self.watched
+        {
+            watched.readiness.clear_drained();
         }
         Ok(received)
     }
