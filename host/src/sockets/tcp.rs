@@ -222,11 +222,7 @@ impl TcpSocket {
 
     /// Sets an option.
     pub(crate) fn set_option(&self, option: SocketOption) -> Result<(), SocketError> {
-        if !options::is_valid(option) {
-            return Err(SocketError::Argument(
-                "a linger time may be 65,535 seconds at most",
-            ));
-        }
+        options::check(option).map_err(SocketError::Argument)?;
         Ok(options::set(&self.socket, self.is_ipv6, option)?)
     }
 
