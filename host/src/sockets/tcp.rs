@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::options::{self, Name, Option as SocketOption};
@@ -92,8 +93,18 @@ impl TcpSocket {
         Ok(self.watch(kernel, owner)?)
     }
 
-    /// Checks that a connection may be there to accept.
+    /// Checks that a connection is there to accept.
     pub(crate) fn check_acceptable(&self) -> Result<(), SocketError> {
+        self.check_listening()?;
+        let mut ready = [PollFd::new(self.fd(), PollFlags::POLLIN)];
+        if poll(&mut ready, PollTimeout::ZERO).map_err(io::Error::from)? == 0 {
+            self.clear(Direction::Read);
+            return Err(io::Error::from(io::ErrorKind::WouldBlock).into());
+        }
+        Ok(())
+    }
+
+    fn check_listening(&self) -> Result<(), SocketError> {
         if self.state != State::Listening {
             return Err(SocketError::State("the socket does not listen"));
         }
@@ -106,7 +117,7 @@ impl TcpSocket {
         kernel: &mut Kernel,
         owner: InstanceKey,
     ) -> Result<(Self, SocketAddr), SocketError> {
-        self.check_acceptable()?;
+        self.check_listening()?;
         let accepted = self.socket.accept();
         let (socket, peer) = self.note_would_block(Direction::Read, accepted)?;
         socket.set_nonblocking(true)?;
