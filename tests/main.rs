@@ -13,4 +13,7 @@ mod cli_arguments;
 mod cli_cache;
 mod cli_errors;
 mod cli_exits;
+mod sockets;
+mod sockets_echo;
+mod sockets_peers;
 mod tasks;
