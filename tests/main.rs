@@ -13,6 +13,8 @@ mod cli_arguments;
 mod cli_cache;
 mod cli_errors;
 mod cli_exits;
+mod permissions;
+mod permissions_dirs;
 mod sockets;
 mod sockets_echo;
 mod sockets_peers;
