@@ -56,12 +56,15 @@ impl Running {
             .map_err(|error| Error::Directory(error.to_string()))?;
         let mut table = ResourceTable::new();
         table.set_max_capacity(WASI_HANDLES + options.limits.handles() as usize);
+        let mut queues = ResourceTable::new();
+        queues.set_max_capacity(usize::MAX);
         let guest = Guest {
             key,
             kernel: kernel.clone(),
             permissions,
             wasi,
             table,
+            queues,
             scratch: Vec::new(),
             refused: None,
         };
