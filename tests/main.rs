@@ -15,6 +15,7 @@ mod cli_errors;
 mod cli_exits;
 mod hostile;
 mod hostile_traps;
+mod instances;
 mod limits;
 mod permissions;
 mod permissions_dirs;
