@@ -1,6 +1,6 @@
 //! The host's own messages, and those of guests: to standard error, if they are grave enough.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use tracing_subscriber::EnvFilter;
 
@@ -37,6 +37,7 @@ pub(super) fn start(args: &OtherArgs) -> Result<(), Failure> {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .without_time()
         .finish();
     // An embedder that calls this may log already; then its own way is kept.

@@ -57,6 +57,8 @@ impl Running {
             .map_err(|error| Error::Directory(error.to_string()))?;
         let mut table = ResourceTable::new();
         table.set_max_capacity(WASI_HANDLES + options.limits.handles() as usize);
+        let mut queues = ResourceTable::new();
+        queues.set_max_capacity(usize::MAX);
         let guest = Guest {
             key,
             kernel: kernel.clone(),
@@ -64,6 +66,7 @@ impl Running {
             wasi,
             streams,
             table,
+            queues,
             scratch: Vec::new(),
             refused: None,
         };

@@ -30,6 +30,8 @@ pub(crate) struct Event {
     pub readable: bool,
     /// There is room to write, or a connection attempt has ended.
     pub writable: bool,
+    /// Reading never blocks again: what is left comes, and then the end or an error.
+    pub closed: bool,
 }
 
 /// Ends a [`Selector::select`] from another thread.

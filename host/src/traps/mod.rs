@@ -49,6 +49,9 @@ pub(crate) struct Guest {
     pub(crate) streams: Option<Streams>,
     /// What the guest's handles stand for.
     pub(crate) table: ResourceTable,
+    /// What its handles of wait queues stand for. They are of the kernel's own making, and only memory limits
+    /// how many there are.
+    pub(crate) queues: ResourceTable,
     /// Where received bytes are put before they go into the guest's memory.
     pub(crate) scratch: Vec<u8>,
     /// The limit that the instance was last refused more for.

@@ -182,8 +182,11 @@ impl sockets::HostTcpSocket for Guest {
         &mut self,
         this: Resource<TcpSocket>,
     ) -> Result<(Resource<TcpSocket>, IpSocketAddress), TrapError> {
-        // Looked at first, so that the limit is not named when there is nothing to accept.
-        self.table.get(&this)?.check_acceptable()?;
+        let key = self.key;
+        if self.kernel().instance(key).budget().check_handle().is_err() {
+            // The limit is not named when there is nothing to accept.
+            self.table.get(&this)?.check_acceptable()?;
+        }
         self.with_handle(|guest| {
             let listener = guest.table.get(&this)?;
             let (socket, peer) = listener.accept(&mut super::lock(&guest.kernel), guest.key)?;

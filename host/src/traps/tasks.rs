@@ -192,11 +192,11 @@ impl traps::HostWaitQueue for Guest {
     fn new(&mut self, reason: String) -> wasmtime::Result<Resource<WaitQueue>> {
         let key = self.key;
         let queue = self.ask(|kernel| kernel.instance(key).make_queue(&reason))?;
-        Ok(self.table.push(WaitQueue(queue))?)
+        Ok(self.queues.push(WaitQueue(queue))?)
     }
 
     fn suspend(&mut self, this: Resource<WaitQueue>, by: Caller) -> wasmtime::Result<u64> {
-        let (key, queue) = (self.key, self.table.get(&this)?.0);
+        let (key, queue) = (self.key, self.queues.get(&this)?.0);
         self.pend(|kernel| {
             let (instance, timers, now) = kernel.with_timers(key);
             instance.suspend(timers, by.into(), queue, now)
@@ -204,18 +204,18 @@ impl traps::HostWaitQueue for Guest {
     }
 
     fn wake(&mut self, this: Resource<WaitQueue>, count: u32, value: u64) -> wasmtime::Result<u32> {
-        let (key, queue) = (self.key, self.table.get(&this)?.0);
+        let (key, queue) = (self.key, self.queues.get(&this)?.0);
         Ok(self.ask(|kernel| kernel.instance(key).wake_queue(queue, count, value)))
     }
 
     fn len(&mut self, this: Resource<WaitQueue>) -> wasmtime::Result<u32> {
-        let (key, queue) = (self.key, self.table.get(&this)?.0);
+        let (key, queue) = (self.key, self.queues.get(&this)?.0);
         Ok(self.ask(|kernel| kernel.instance(key).queue_len(queue)))
     }
 
     fn drop(&mut self, this: Resource<WaitQueue>) -> wasmtime::Result<()> {
         let key = self.key;
-        let queue = self.table.delete(this)?.0;
+        let queue = self.queues.delete(this)?.0;
         self.ask(|kernel| kernel.instance(key).drop_queue(queue));
         Ok(())
     }

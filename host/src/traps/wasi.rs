@@ -85,6 +85,8 @@ pub(crate) fn context(
             })?;
     }
     builder.allow_ip_name_lookup(permissions.allows_any_name_lookup());
+    // Each address is checked below.
+    builder.allow_tcp(true).allow_udp(true);
     let permissions = permissions.clone();
     builder.socket_addr_check(move |address, usage| {
         let allowed = is_allowed(&permissions, address, usage);
@@ -102,9 +104,14 @@ fn is_allowed(permissions: &Permissions, address: SocketAddr, usage: SocketAddrU
         {
             true
         }
-        SocketAddrUse::TcpBind | SocketAddrUse::TcpListen | SocketAddrUse::UdpBind => {
+        SocketAddrUse::TcpBind | SocketAddrUse::UdpBind => {
             permissions.check_listen(address).is_ok()
         }
+        // By now the socket has a port; it may have got it by asking for any.
+        SocketAddrUse::TcpListen => [address.port(), 0]
+            .map(|port| SocketAddr::new(address.ip(), port))
+            .iter()
+            .any(|address| permissions.check_listen(*address).is_ok()),
         // Who may listen, may accept.
         SocketAddrUse::TcpAccept => true,
         SocketAddrUse::TcpConnect | SocketAddrUse::UdpSend | SocketAddrUse::UdpReceive => {
