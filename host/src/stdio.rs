@@ -68,7 +68,8 @@ impl Output {
         Self::new(io::stderr().as_fd())
     }
 
-    fn new(fd: BorrowedFd<'_>) -> io::Result<Self> {
+    /// What a descriptor leads to.
+    pub(crate) fn new(fd: BorrowedFd<'_>) -> io::Result<Self> {
         let file = File::from(fd.try_clone_to_owned()?);
         let kind = file.metadata()?.file_type();
         let (file, way) = if kind.is_file() {
