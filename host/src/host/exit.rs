@@ -23,7 +23,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// What became of a call of `wasi:cli/run`. `refused` is the limit that a growth last ran into.
+    /// What became of a call of `wasi:cli/run`. `refused` is the limit that a growth just ran into.
     pub(super) fn new(
         result: wasmtime::Result<Result<(), ()>>,
         refused: Option<LimitExceeded>,
@@ -52,9 +52,14 @@ impl Exit {
             Some(trap) => *trap == Trap::UnreachableCodeReached,
             None => true,
         };
+        let text = describe(&error);
         match refused {
-            Some(limit) if aborted => Self::Limit(limit),
-            _ => Self::Fault(describe(&error)),
+            Some(limit) if aborted => {
+                // Most likely, but it may have been another fault: here is which.
+                tracing::debug!("{limit}; then the guest faulted: {text}");
+                Self::Limit(limit)
+            }
+            _ => Self::Fault(text),
         }
     }
 }

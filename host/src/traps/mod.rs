@@ -51,7 +51,7 @@ pub(crate) struct Guest {
     pub(crate) table: ResourceTable,
     /// Where received bytes are put before they go into the guest's memory.
     pub(crate) scratch: Vec<u8>,
-    /// The limit that the instance was last refused more for.
+    /// The limit that the instance was just refused more for. Forgotten once it has gone on all the same.
     pub(crate) refused: Option<LimitExceeded>,
 }
 

@@ -77,6 +77,7 @@ impl Guest {
 
 impl traps::Host for Guest {
     async fn wait(&mut self) -> wasmtime::Result<Vec<Resumption>> {
+        self.refused = None;
         let ready = poll_fn(|_| lock(&self.kernel).poll_wait(self.key)).await;
         Ok(ready.into_iter().map(Resumption::from).collect())
     }
