@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use crate::limits::LimitExceeded;
+use crate::kernel::Fault;
+use crate::limits::{LimitExceeded, Limits};
 
 /// How an instance ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +29,7 @@ impl Exit {
     pub(super) fn new(
         result: wasmtime::Result<Result<(), ()>>,
         refused: Option<LimitExceeded>,
+        limits: &Limits,
     ) -> Self {
         let error = match result {
             Ok(Ok(())) => return Self::Code(0),
@@ -37,15 +40,17 @@ impl Exit {
             return Self::Code(exit.0);
         }
         let limit = error.chain().find_map(|cause| {
-            let fault = cause.downcast_ref::<crate::kernel::Fault>();
-            let inner = match fault {
-                Some(crate::kernel::Fault::Limit(limit)) => Some(limit),
-                _ => None,
-            };
-            inner.or_else(|| cause.downcast_ref::<LimitExceeded>())
+            if let Some(Fault::Limit(limit)) = cause.downcast_ref() {
+                return Some(*limit);
+            }
+            if let Some(ResourceTableError::Full) = cause.downcast_ref() {
+                let limit = limits.handles();
+                return Some(LimitExceeded::Handles { limit });
+            }
+            cause.downcast_ref::<LimitExceeded>().copied()
         });
         if let Some(limit) = limit {
-            return Self::Limit(*limit);
+            return Self::Limit(limit);
         }
         // A program whose allocation fails aborts, and can't start if its first one does.
         let aborted = match error.downcast_ref::<Trap>() {

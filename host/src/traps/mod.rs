@@ -85,3 +85,27 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
     bindings::Guest::add_to_linker::<Guest, Here>(linker, |guest| guest)?;
     sockets::add_send_without_copy(linker)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::MonotonicClock;
+    use crate::limits::Limits;
+    use crate::selector::MioSelector;
+
+    /// A guest's data, without the guest.
+    pub(super) fn guest(limits: Limits) -> Guest {
+        let selector = MioSelector::new().unwrap();
+        let mut kernel = Kernel::new(Box::new(selector), Box::new(MonotonicClock::new()));
+        Guest {
+            key: kernel.add_instance(limits),
+            kernel: Arc::new(Mutex::new(kernel)),
+            permissions: Arc::default(),
+            wasi: WasiCtx::builder().build(),
+            streams: None,
+            table: ResourceTable::new(),
+            scratch: Vec::new(),
+            refused: None,
+        }
+    }
+}
