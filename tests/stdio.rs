@@ -31,8 +31,9 @@ fn run(folder: &Folder, component: &str) -> Run {
 
 /// A pipe that is full once something is written to it.
 fn small_pipe() -> (PipeReader, PipeWriter) {
-    let (reader, writer) = std::io::pipe().unwrap();
-    nix::fcntl::fcntl(&writer, nix::fcntl::F_SETPIPE_SZ(4096)).unwrap();
+    let (reader, writer) = std::io::pipe().expect("there are descriptors left");
+    let resized = nix::fcntl::fcntl(&writer, nix::fcntl::F_SETPIPE_SZ(4096));
+    resized.expect("a pipe may have the size of a page");
     (reader, writer)
 }
 
@@ -40,7 +41,7 @@ fn small_pipe() -> (PipeReader, PipeWriter) {
 fn wait_until_full(writer: &PipeWriter) {
     loop {
         let mut polled = [PollFd::new(writer.as_fd(), PollFlags::POLLOUT)];
-        if poll(&mut polled, PollTimeout::ZERO).unwrap() == 0 {
+        if poll(&mut polled, PollTimeout::ZERO) == Ok(0) {
             return;
         }
         std::thread::sleep(Duration::from_millis(5));

@@ -213,7 +213,7 @@ mod tests {
     fn fill(output: &Output) -> usize {
         let mut filled = 0;
         loop {
-            match output.write(&[b'x'; 100_000]) {
+            match output.write(&[b'x'; 10_000]) {
                 Ok(written) => filled += written,
                 Err(error) => {
                     assert_eq!(error.kind(), io::ErrorKind::WouldBlock);

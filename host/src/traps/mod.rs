@@ -18,6 +18,10 @@ use wasmtime_wasi::WasiCtx;
 
 pub(crate) use self::errors::TrapError;
 pub(crate) use self::stdout::Streams;
+#[expect(
+    unreachable_pub,
+    reason = "the generated bindings name it in a `pub` item"
+)]
 pub use self::tasks::WaitQueue;
 pub use self::wasi::Stdio;
 pub(crate) use self::wasi::{WasiOptions, context};

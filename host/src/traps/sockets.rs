@@ -33,12 +33,11 @@ impl From<IpSocketAddress> for SocketAddr {
     fn from(address: IpSocketAddress) -> Self {
         match address {
             IpSocketAddress::Ipv4(v4) => {
-                let (a, b, c, d) = v4.address;
-                SocketAddrV4::new(Ipv4Addr::new(a, b, c, d), v4.port).into()
+                let address = Ipv4Addr::from(<[u8; 4]>::from(v4.address));
+                SocketAddrV4::new(address, v4.port).into()
             }
             IpSocketAddress::Ipv6(v6) => {
-                let (a, b, c, d, e, f, g, h) = v6.address;
-                let address = Ipv6Addr::new(a, b, c, d, e, f, g, h);
+                let address = Ipv6Addr::from(<[u16; 8]>::from(v6.address));
                 SocketAddrV6::new(address, v6.port, v6.flow_info, v6.scope_id).into()
             }
         }
@@ -157,11 +156,11 @@ impl Guest {
     ) -> Result<T, TrapError> {
         let key = self.key;
         self.kernel().instance(key).budget().take_handle()?;
-        let made = make(self);
-        if made.is_err() {
+        let result = make(self);
+        if result.is_err() {
             self.kernel().instance(key).budget().give_handle();
         }
-        made
+        result
     }
 
     fn wait_for(

@@ -219,8 +219,8 @@ mod tests {
     fn more_than_is_permitted_is_a_fault() {
         let (_reader, writer) = io::pipe().unwrap();
         let mut stream = stream(&writer);
-        let much = Bytes::from_static(&[0; PERMIT]);
-        let more = Bytes::from_static(&[0; PERMIT + 1]);
+        let much = Bytes::from(vec![0; PERMIT]);
+        let more = Bytes::from(vec![0; PERMIT + 1]);
         assert!(matches!(stream.write(more), Err(StreamError::Trap(_))));
         // Other handles may have been permitted some before the pipe was full, but not for ever.
         let written = (0..100).map_while(|_| stream.clone().write(much.clone()).ok());

@@ -10,6 +10,10 @@ use crate::bindings::traps::{self, Caller, Resumption, TaskInfo};
 use crate::kernel::{self, Fault, Instant, Kernel, QueueKey, ScopeKey, TaskKey, TrapKey};
 
 /// What a guest's handle of a wait queue stands for.
+#[expect(
+    unreachable_pub,
+    reason = "the generated bindings name it in a `pub` item"
+)]
 #[derive(Debug)]
 pub struct WaitQueue(QueueKey);
 
