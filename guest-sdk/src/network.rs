@@ -1,6 +1,6 @@
 //! High-level networking: servers and connections in one call.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future;
@@ -143,15 +143,33 @@ struct Handlers {
     running: Rc<RefCell<HashMap<TaskId, TaskRef>>>,
 }
 
+/// Takes a task out of the list when its future is gone, however that comes.
+struct Listed {
+    running: Rc<RefCell<HashMap<TaskId, TaskRef>>>,
+    id: Rc<Cell<Option<TaskId>>>,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        if let Some(id) = self.id.get() {
+            self.running.borrow_mut().remove(&id);
+        }
+    }
+}
+
 impl Handlers {
     fn spawn(&self, handler: impl Future<Output = Result<()>> + 'static) {
-        let running = self.running.clone();
+        let id = Rc::new(Cell::new(None));
+        let listed = Listed {
+            running: self.running.clone(),
+            id: id.clone(),
+        };
         let task = TaskOptions::new().daemon(true).spawn(async move {
-            let result = handler.await;
-            running.borrow_mut().remove(&crate::current_task().id());
-            result
+            let _listed = listed;
+            handler.await
         });
         if !task.is_terminated() {
+            id.set(Some(task.id()));
             let mut running = self.running.borrow_mut();
             running.insert(task.id(), task.any().clone());
         }

@@ -4,12 +4,14 @@
 //! - `blocks`: the open timeout blocks
 //! - `labels`: the names that the kernel knows tasks by
 //! - `slots`: what futures wait for
+//! - `resumption`: what the kernel says of a task that may go on
 //! - `waker`: a task's `Waker`, for futures that make no trap
 //!
 //! A guest has one thread and one kernel, so all of it is one thread-local value.
 
 mod blocks;
 mod labels;
+mod resumption;
 mod slots;
 mod tasks;
 mod waker;
@@ -22,12 +24,13 @@ use std::time::Duration;
 use self::blocks::Blocks;
 use self::labels::Labels;
 pub(crate) use self::labels::short;
+use self::resumption::{Resumption, resumptions};
 use self::slots::Slots;
 pub(crate) use self::tasks::State;
 use self::tasks::Tasks;
 use self::waker::task_waker;
 use crate::bindings::log;
-use crate::bindings::traps::{self, Caller, Outcome, Resumption};
+use crate::bindings::traps::{self, Caller, Outcome};
 use crate::task::TaskOptions;
 
 thread_local! {
@@ -135,7 +138,7 @@ impl Runtime {
     /// Runs tasks until one has ended.
     fn run_until_ended(&self, task: u64) {
         while self.tasks.contains(task) {
-            for resumption in traps::wait() {
+            for resumption in resumptions(&traps::wait()) {
                 self.resume(&resumption);
             }
         }

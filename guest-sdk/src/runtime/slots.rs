@@ -7,9 +7,10 @@
 use std::cell::RefCell;
 use std::task::{Context, Waker};
 
+use super::resumption::Resumption;
 use super::task_waker;
 use super::tasks::index_of;
-use crate::bindings::traps::{self, Outcome, Resumption};
+use crate::bindings::traps::{self, Outcome};
 
 /// How a trap ended: the outcome, and its value.
 pub(crate) type Ended = (Outcome, u64);

@@ -6,7 +6,7 @@ use slotmap::{Key, KeyData};
 use wasmtime::component::Resource;
 
 use super::{Guest, TrapError, lock};
-use crate::bindings::traps::{self, Caller, Resumption, TaskInfo};
+use crate::bindings::traps::{self, Caller, TaskInfo};
 use crate::kernel::{self, Fault, Instant, Kernel, QueueKey, ScopeKey, TaskKey, TrapKey};
 
 /// What a guest's handle of a wait queue stands for.
@@ -40,28 +40,23 @@ impl From<Caller> for kernel::Caller {
     }
 }
 
-impl From<kernel::Resumption> for Resumption {
-    fn from(resumption: kernel::Resumption) -> Self {
-        use kernel::Outcome as From;
-        use traps::Outcome as To;
+/// A resumption as the guest gets it: see `resumption-part` in `wit/traps.wit`.
+fn parts(resumption: &kernel::Resumption) -> [u64; 3] {
+    use kernel::Outcome as From;
+    use traps::Outcome as To;
 
-        let (outcome, value) = match resumption.outcome {
-            From::Start => (To::Start, 0),
-            From::Woken => (To::Woken, 0),
-            From::Done(value) => (To::Done, value),
-            From::Cancelled => (To::Cancelled, 0),
-            From::TimedOut(at) => (To::TimedOut, at.as_nanos()),
-            From::ScopeExpired(_, at) => (To::ScopeExpired, at.as_nanos()),
-            From::Busy => (To::Busy, 0),
-            From::Closed => (To::Closed, 0),
-        };
-        Self {
-            task: number(resumption.task),
-            cookie: resumption.cookie,
-            outcome,
-            value,
-        }
-    }
+    let (outcome, value) = match resumption.outcome {
+        From::Start => (To::Start, 0),
+        From::Woken => (To::Woken, 0),
+        From::Done(value) => (To::Done, value),
+        From::Cancelled => (To::Cancelled, 0),
+        From::TimedOut(at) => (To::TimedOut, at.as_nanos()),
+        From::ScopeExpired(_, at) => (To::ScopeExpired, at.as_nanos()),
+        From::Busy => (To::Busy, 0),
+        From::Closed => (To::Closed, 0),
+    };
+    let why = u64::from(resumption.cookie) | (outcome as u64) << 32;
+    [number(resumption.task), why, value]
 }
 
 impl Guest {
@@ -80,10 +75,10 @@ impl Guest {
 }
 
 impl traps::Host for Guest {
-    async fn wait(&mut self) -> wasmtime::Result<Vec<Resumption>> {
+    async fn wait(&mut self) -> wasmtime::Result<Vec<u64>> {
         self.refused = None;
         let ready = poll_fn(|_| lock(&self.kernel).poll_wait(self.key)).await;
-        Ok(ready.into_iter().map(Resumption::from).collect())
+        Ok(ready.iter().flat_map(parts).collect())
     }
 
     fn now(&mut self) -> wasmtime::Result<u64> {
