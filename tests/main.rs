@@ -14,3 +14,4 @@ mod cli_cache;
 mod cli_errors;
 mod cli_exits;
 mod stdio;
+mod tidy;

@@ -1,1 +1,3 @@
+//! Does nothing, successfully.
+
 fn main() {}
