@@ -25,4 +25,5 @@ mod sockets_echo;
 mod sockets_peers;
 mod stdio;
 mod tasks;
+mod tidy;
 mod timeouts;

@@ -31,8 +31,9 @@ fn run(folder: &Folder, component: &str) -> Run {
 
 /// A pipe that is full once something is written to it.
 fn small_pipe() -> (PipeReader, PipeWriter) {
-    let (reader, writer) = std::io::pipe().unwrap();
-    nix::fcntl::fcntl(&writer, nix::fcntl::F_SETPIPE_SZ(4096)).unwrap();
+    let (reader, writer) = std::io::pipe().expect("there are descriptors left");
+    let resized = nix::fcntl::fcntl(&writer, nix::fcntl::F_SETPIPE_SZ(4096));
+    resized.expect("a pipe may have the size of a page");
     (reader, writer)
 }
 
@@ -40,7 +41,7 @@ fn small_pipe() -> (PipeReader, PipeWriter) {
 fn wait_until_full(writer: &PipeWriter) {
     loop {
         let mut polled = [PollFd::new(writer.as_fd(), PollFlags::POLLOUT)];
-        if poll(&mut polled, PollTimeout::ZERO).unwrap() == 0 {
+        if poll(&mut polled, PollTimeout::ZERO) == Ok(0) {
             return;
         }
         std::thread::sleep(Duration::from_millis(5));
@@ -109,3 +110,60 @@ fn a_message_that_nobody_reads_keeps_nobody() {
     let limited = Run::new().flag("--no-cache").flag("--max-time=100ms");
     limited.component(app).stderr(writer).output().code(124);
 }
+
+#[test]
+fn a_guest_that_reads_what_never_comes_can_be_ended() {
+    let folder = Folder::new();
+    let app = folder.app(READ);
+    for (flag, status) in [("--max-time=200ms", 124), ("--max-time=20s", 0)] {
+        let run = Run::new().flag("--no-cache").flag(flag);
+        let mut running = run.component(&app).spawn();
+        if status == 0 {
+            running.write("x");
+            running.wait().code(0).quiet();
+        } else {
+            running.wait_for_end().code(status);
+        }
+    }
+}
+
+/// Reads a byte of standard input.
+const READ: &str = r#"(component
+    (import "wasi:io/error@0.2.0" (instance $io-error (export "error" (type (sub resource)))))
+    (alias export $io-error "error" (type $error))
+    (import "wasi:io/streams@0.2.0" (instance $streams
+        (export "input-stream" (type $stream (sub resource)))
+        (alias outer 1 $error (type $outer))
+        (export "error" (type $error (eq $outer)))
+        (type $failure (variant (case "last-operation-failed" (own $error)) (case "closed")))
+        (export "stream-error" (type $stream-error (eq $failure)))
+        (export "[method]input-stream.blocking-read" (func
+            (param "self" (borrow $stream)) (param "len" u64)
+            (result (result (list u8) (error $stream-error)))))))
+    (alias export $streams "input-stream" (type $stream))
+    (import "wasi:cli/stdin@0.2.0" (instance $stdin
+        (alias outer 1 $stream (type $outer))
+        (export "input-stream" (type $stream (eq $outer)))
+        (export "get-stdin" (func (result (own $stream))))))
+
+    (core module $memory
+        (memory (export "memory") 1)
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024))
+    (core instance $memory (instantiate $memory))
+    (core func $get-stdin (canon lower (func $stdin "get-stdin")))
+    (core func $read (canon lower (func $streams "[method]input-stream.blocking-read")
+        (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
+    (core module $app
+        (import "host" "memory" (memory 1))
+        (import "host" "get-stdin" (func $get-stdin (result i32)))
+        (import "host" "read" (func $read (param i32 i64 i32)))
+        (func (export "run") (result i32)
+            (call $read (call $get-stdin) (i64.const 1) (i32.const 0))
+            (i32.load8_u (i32.const 0))))
+    (core instance $app (instantiate $app (with "host" (instance
+        (export "memory" (memory $memory "memory"))
+        (export "get-stdin" (func $get-stdin))
+        (export "read" (func $read))))))
+    (func $run (result (result)) (canon lift (core func $app "run")))
+    (instance $exports (export "run" (func $run)))
+    (export "wasi:cli/run@0.2.0" (instance $exports)))"#;

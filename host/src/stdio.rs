@@ -68,7 +68,8 @@ impl Output {
         Self::new(io::stderr().as_fd())
     }
 
-    fn new(fd: BorrowedFd<'_>) -> io::Result<Self> {
+    /// What a descriptor leads to.
+    pub(crate) fn new(fd: BorrowedFd<'_>) -> io::Result<Self> {
         let file = File::from(fd.try_clone_to_owned()?);
         let kind = file.metadata()?.file_type();
         let (file, way) = if kind.is_file() {
@@ -212,7 +213,7 @@ mod tests {
     fn fill(output: &Output) -> usize {
         let mut filled = 0;
         loop {
-            match output.write(&[b'x'; 100_000]) {
+            match output.write(&[b'x'; 10_000]) {
                 Ok(written) => filled += written,
                 Err(error) => {
                     assert_eq!(error.kind(), io::ErrorKind::WouldBlock);

@@ -96,6 +96,11 @@ impl Running {
     /// Closes its standard input, waits for its end, and gives all it wrote.
     pub(crate) fn wait(mut self) -> Output {
         self.stdin = None;
+        self.wait_for_end()
+    }
+
+    /// Waits for its end, and gives all it wrote.
+    pub(crate) fn wait_for_end(mut self) -> Output {
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("the child is ours") {
                 break status;

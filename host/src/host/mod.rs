@@ -12,6 +12,7 @@ mod meter;
 mod running;
 mod termination;
 
+use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -169,11 +170,17 @@ impl Host {
     }
 
     /// Lets SIGINT and SIGTERM end an instance: the first one cancels its main task, the
-    /// second one stops it.
+    /// second one stops it. To be called once: a host has one instance that signals end.
     ///
     /// # Errors
-    /// If the system gives no descriptor for it.
+    /// If it was called before, or the system gives no descriptor for it.
     pub fn end_on(&mut self, mut signals: Termination, instance: Instance) -> Result<(), Error> {
+        if self.termination.is_some() {
+            return Err(Error::Setup {
+                what: "the handling of signals",
+                source: io::Error::other("signals end an instance of this host already"),
+            });
+        }
         signals.watch(&self.kernel)?;
         self.termination = Some((signals, instance.0));
         Ok(())

@@ -174,3 +174,75 @@ impl StdoutStream for Stream {
         Box::new(tokio::io::sink())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    fn stream(writer: &io::PipeWriter) -> Stream {
+        Stream::new(Arc::new(Output::new(writer.as_fd()).unwrap()))
+    }
+
+    /// Writes until nothing more is permitted; returns how much was.
+    fn fill(stream: &mut Stream) -> usize {
+        let mut filled = 0;
+        while stream.check_write().unwrap() > 0 {
+            stream.write(Bytes::from_static(&[b'x'; 10_000])).unwrap();
+            filled += 10_000;
+        }
+        filled
+    }
+
+    #[test]
+    fn what_a_pipe_does_not_take_is_kept_until_it_does() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let mut stream = stream(&writer);
+        drop(writer);
+        let filled = fill(&mut stream);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .unwrap();
+        let mut bytes = vec![0; filled - 1];
+        reader.read_exact(&mut bytes[..filled / 2]).unwrap();
+        runtime.block_on(stream.ready());
+        assert_eq!(stream.check_write().unwrap(), PERMIT);
+        reader.read_exact(&mut bytes[filled / 2..]).unwrap();
+        drop(stream);
+        assert_eq!(reader.read_to_end(&mut bytes).unwrap(), 1);
+    }
+
+    #[test]
+    fn more_than_is_permitted_is_a_fault() {
+        let (_reader, writer) = io::pipe().unwrap();
+        let mut stream = stream(&writer);
+        let much = Bytes::from(vec![0; PERMIT]);
+        let more = Bytes::from(vec![0; PERMIT + 1]);
+        assert!(matches!(stream.write(more), Err(StreamError::Trap(_))));
+        // Other handles may have been permitted some before the pipe was full, but not for ever.
+        let written = (0..100).map_while(|_| stream.clone().write(much.clone()).ok());
+        assert!((2..=18).contains(&written.count()));
+        let refused = stream.write(much);
+        assert!(matches!(refused, Err(StreamError::Trap(_))));
+    }
+
+    #[test]
+    fn an_error_is_told_once() {
+        let (reader, writer) = io::pipe().unwrap();
+        let mut stream = stream(&writer);
+        fill(&mut stream);
+        drop(reader);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .unwrap();
+        runtime.block_on(stream.ready());
+        assert!(matches!(stream.check_write(), Err(StreamError::Closed)));
+        assert_eq!(stream.check_write().unwrap(), PERMIT);
+        let written = stream.write(Bytes::from_static(b"x"));
+        assert!(matches!(written, Err(StreamError::Closed)));
+    }
+}

@@ -10,6 +10,10 @@ use crate::bindings::traps::{self, Caller, TaskInfo};
 use crate::kernel::{self, Fault, Instant, Kernel, QueueKey, ScopeKey, TaskKey, TrapKey};
 
 /// What a guest's handle of a wait queue stands for.
+#[expect(
+    unreachable_pub,
+    reason = "the generated bindings name it in a `pub` item"
+)]
 #[derive(Debug)]
 pub struct WaitQueue(QueueKey);
 
@@ -72,6 +76,7 @@ impl Guest {
 
 impl traps::Host for Guest {
     async fn wait(&mut self, ready: u32, ended: Vec<u64>) -> wasmtime::Result<Vec<u64>> {
+        self.refused = None;
         for task in ended {
             self.exit(task)?;
         }
