@@ -9,7 +9,21 @@
 
 mod harness;
 
+mod cancellation;
 mod cli_arguments;
 mod cli_cache;
 mod cli_errors;
 mod cli_exits;
+mod hostile;
+mod hostile_traps;
+mod instances;
+mod limits;
+mod permissions;
+mod permissions_dirs;
+mod sockets;
+mod sockets_echo;
+mod sockets_peers;
+mod stdio;
+mod tasks;
+mod tidy;
+mod timeouts;

@@ -4,8 +4,10 @@
 //! - [`Running`]: the program while it runs
 //! - [`Output`]: what it has done
 //! - [`components`]: tiny components, written as text
+//! - [`guests`]: real guests, built from source
 
 pub(crate) mod components;
+pub(crate) mod guests;
 mod output;
 mod run;
 mod running;

@@ -5,20 +5,25 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::{Output, Running};
+use super::{Output, Running, guests};
 
 /// How long a run may take unless a test says otherwise: far more than any needs, on a machine with
 /// a lot else to do.
 const DEADLINE: Duration = Duration::from_mins(1);
 
-/// A command line of `curio-host`'s. Words stand in the order in which they were added.
+/// A command line of `curio-host`'s. Words stand in the order in which they were added, but those of a guest's
+/// stand behind it.
 ///
 /// The program sees none of this process's environment that could change what it does.
 #[derive(Debug)]
 pub(crate) struct Run {
     words: Vec<OsString>,
+    /// A guest, and its arguments.
+    guest: Vec<OsString>,
     variables: Vec<(OsString, OsString)>,
     directory: Option<OsString>,
+    stdout: Stdio,
+    stderr: Stdio,
     deadline: Duration,
 }
 
@@ -27,10 +32,20 @@ impl Run {
     pub(crate) fn new() -> Self {
         Self {
             words: Vec::new(),
+            guest: Vec::new(),
             variables: Vec::new(),
             directory: None,
+            stdout: Stdio::piped(),
+            stderr: Stdio::piped(),
             deadline: DEADLINE,
         }
+    }
+
+    /// Runs an example or a test guest. Flags that are added stand before it, arguments behind it.
+    pub(crate) fn guest(name: &str) -> Self {
+        let mut run = Self::new().flag("--cache-dir").flag(guests::cache());
+        run.guest.push(guests::path(name).into_os_string());
+        run
     }
 
     /// Adds an option, or a command's name.
@@ -47,7 +62,11 @@ impl Run {
     /// Adds the guest's arguments.
     pub(crate) fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
         let args = args.into_iter().map(|arg| arg.as_ref().to_owned());
-        self.words.extend(args);
+        if self.guest.is_empty() {
+            self.words.extend(args);
+        } else {
+            self.guest.extend(args);
+        }
         self
     }
 
@@ -64,24 +83,37 @@ impl Run {
         self
     }
 
+    /// Sets where its standard output goes, instead of to the test.
+    pub(crate) fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.stdout = stdout.into();
+        self
+    }
+
+    /// Sets where its standard error goes, instead of to the test.
+    pub(crate) fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+        self.stderr = stderr.into();
+        self
+    }
+
     /// Sets how long it may take before it is killed and the test fails.
     pub(crate) fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Starts it, with a pipe for each of the standard streams.
+    /// Starts it, with a pipe for each of the standard streams that has no other place.
     pub(crate) fn spawn(self) -> Running {
         let mut command = Command::new(env!("CARGO_BIN_EXE_curio-host"));
         command
             .args(&self.words)
+            .args(&self.guest)
             .env_remove("CURIO_LOG")
             .env_remove("RUST_BACKTRACE")
             .env_remove("COLUMNS")
             .envs(self.variables)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .stdout(self.stdout)
+            .stderr(self.stderr);
         if let Some(directory) = self.directory {
             command.current_dir(directory);
         }

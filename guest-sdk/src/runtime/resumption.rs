@@ -15,15 +15,27 @@ pub(super) struct Resumption {
     pub(super) value: u64,
 }
 
+/// How many parts a resumption has.
+pub(super) const PARTS: usize = 3;
+
 /// The resumptions in a list of their parts.
-pub(super) fn resumptions(parts: &[u64]) -> impl Iterator<Item = Resumption> {
+pub(super) fn all(parts: &[u64]) -> impl Iterator<Item = Resumption> {
     let (resumptions, _) = parts.as_chunks();
-    resumptions.iter().map(|&[task, why, value]| Resumption {
+    resumptions.iter().map(from_parts)
+}
+
+/// The first resumption in a list of their parts.
+pub(super) fn first(parts: &[u64]) -> Option<Resumption> {
+    parts.first_chunk().map(from_parts)
+}
+
+fn from_parts(&[task, why, value]: &[u64; PARTS]) -> Resumption {
+    Resumption {
         task,
         cookie: (why & u64::from(u32::MAX)) as u32,
         outcome: outcome(why >> 32),
         value,
-    })
+    }
 }
 
 fn outcome(place: u64) -> Outcome {
