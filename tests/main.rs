@@ -9,6 +9,7 @@
 
 mod harness;
 
+mod cancellation;
 mod cli_arguments;
 mod cli_cache;
 mod cli_errors;
@@ -22,4 +23,7 @@ mod permissions_dirs;
 mod sockets;
 mod sockets_echo;
 mod sockets_peers;
+mod stdio;
 mod tasks;
+mod tidy;
+mod timeouts;

@@ -1,13 +1,7 @@
 //! What `wit-bindgen` generates from `wit/`: the imports that only `traps` and `socket` call.
 
 mod generated {
-    #![expect(
-        clippy::pedantic,
-        clippy::allow_attributes_without_reason,
-        clippy::allow_attributes,
-        clippy::undocumented_unsafe_blocks,
-        reason = "generated code; see the files in wit/"
-    )]
+    #![expect(clippy::pedantic, reason = "generated code; see the files in wit/")]
 
     wit_bindgen::generate!({
         path: "../wit",

@@ -15,7 +15,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Cancellation and timeouts arrive as an error too, at the operation where the task is blocked.
 /// They are a family of their own, which [`Error::is_cancellation`] tells from the rest: whoever catches
 /// one to clean up should pass it on afterwards.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` writes what `Display` does, since that is how `fn main` prints an error it returns.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The task was cancelled.
@@ -83,6 +85,12 @@ impl Error {
     /// Whether it is a timeout of a block that the task is in.
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::TaskTimeout(_) | Self::TimeoutCancellation(_))
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

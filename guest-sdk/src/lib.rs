@@ -26,11 +26,11 @@
 //!
 //! # Modules
 //!
-//! - [`task`](Task): [`spawn`], [`Task`], [`current_task`]
+//! - tasks: [`spawn`], [`Task`], [`current_task`]
 //! - time: [`clock`], [`sleep`], [`yield_now`], [`timeout_after`], [`ignore_after`]
-//! - [`socket`]: sockets
+//! - sockets: [`mod@socket`]
 //! - network: [`open_connection`], [`tcp_server`], [`run_server`]
-//! - [`traps`]: what all of it is made of
+//! - what all of it is made of: [`traps`]
 //!
 //! # Cancellation
 //!

@@ -1,7 +1,7 @@
 //! Sockets.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::time::Duration;
 
 use crate::bindings::sockets as kernel;
@@ -271,13 +271,12 @@ impl From<kernel::IpSocketAddress> for SocketAddr {
     fn from(address: kernel::IpSocketAddress) -> Self {
         match address {
             kernel::IpSocketAddress::Ipv4(v4) => {
-                let (a, b, c, d) = v4.address;
-                SocketAddrV4::new(Ipv4Addr::new(a, b, c, d), v4.port).into()
+                let address: [u8; 4] = v4.address.into();
+                SocketAddrV4::new(address.into(), v4.port).into()
             }
             kernel::IpSocketAddress::Ipv6(v6) => {
-                let (a, b, c, d, e, f, g, h) = v6.address;
-                let address = Ipv6Addr::new(a, b, c, d, e, f, g, h);
-                SocketAddrV6::new(address, v6.port, v6.flow_info, v6.scope_id).into()
+                let address: [u16; 8] = v6.address.into();
+                SocketAddrV6::new(address.into(), v6.port, v6.flow_info, v6.scope_id).into()
             }
         }
     }

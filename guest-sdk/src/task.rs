@@ -9,10 +9,13 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::bindings::{log, traps as kernel};
+use crate::bindings::{log, traps as kernel, traps::Outcome as Resumed};
 use crate::error::{Error, Result, TaskError};
 use crate::runtime::{self, State};
 use crate::traps;
+
+/// The state of a task that is blocked in something that is no trap.
+const WAKER_WAIT: &str = "waker-wait";
 
 /// A task's number.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,6 +74,11 @@ pub(crate) struct Header {
 impl Header {
     pub(crate) fn serial(&self) -> u64 {
         self.id.serial
+    }
+
+    /// Notes that the task's cancellation was requested.
+    pub(crate) fn note_cancelled(&self) {
+        self.cancelled.set(true);
     }
 }
 
@@ -143,7 +151,8 @@ pub enum TaskState {
     Ready,
     /// The one that asks.
     Running,
-    /// Blocked in the trap of this name: `sleep`, `join`, `read-wait`, or what a wait queue is for.
+    /// Blocked in the trap of this name: `sleep`, `join`, `read-wait`, or what a wait queue is for;
+    /// `waker-wait` if it waits for something that is no trap.
     Blocked(String),
     /// Ended.
     Terminated,
@@ -202,26 +211,45 @@ impl TaskRef {
         if self.is_terminated() {
             return TaskState::Terminated;
         }
-        match kernel::info(self.id().number).map(|info| info.state) {
-            None => TaskState::Terminated,
-            Some(state) => match state.as_str() {
-                "initial" => TaskState::Initial,
-                "ready" => TaskState::Ready,
-                "running" => TaskState::Running,
-                _ => TaskState::Blocked(state),
-            },
+        let number = self.id().number;
+        if runtime::with(|runtime| runtime.current() == Some(number)) {
+            return TaskState::Running;
+        }
+        // The kernel takes all tasks of a pass to run at once, and does not know who only yielded.
+        match runtime::with(|runtime| runtime.pass.upcoming(number)) {
+            Some(Resumed::Start) => return TaskState::Initial,
+            Some(_) => return TaskState::Ready,
+            None => {}
+        }
+        let Some(info) = kernel::info(number) else {
+            return TaskState::Terminated;
+        };
+        match info.state.as_str() {
+            "initial" => TaskState::Initial,
+            "ready" => TaskState::Ready,
+            "running" => TaskState::Blocked(WAKER_WAIT.to_owned()),
+            _ => TaskState::Blocked(info.state),
         }
     }
 
     /// How often it was resumed.
     pub fn cycles(&self) -> u64 {
-        kernel::info(self.id().number).map_or(self.header().cycles.get(), |info| info.cycles)
+        let alive = runtime::with(|runtime| runtime.tasks.cycles(self.id().number));
+        alive.unwrap_or(self.header().cycles.get())
     }
 
     /// Whether its cancellation was requested before it ended, even if it then ended otherwise.
     #[doc(alias = "cancelled")]
     pub fn is_cancelled(&self) -> bool {
-        self.header().cancelled.get()
+        let header = self.header();
+        if !header.cancelled.get() && !header.terminated.get() {
+            // The host asks main to end, without a word to this side.
+            let info = kernel::info(header.id.number);
+            header
+                .cancelled
+                .set(info.is_some_and(|info| info.cancelled));
+        }
+        header.cancelled.get()
     }
 
     /// Whether it has ended.
@@ -263,7 +291,7 @@ impl TaskRef {
     }
 
     pub(crate) fn note_cancelled(&self) {
-        self.header().cancelled.set(true);
+        self.header().note_cancelled();
     }
 }
 
@@ -383,19 +411,21 @@ impl TaskOptions {
     {
         let spawned_at = Location::caller();
         runtime::with(|runtime| {
-            let (name, label) = match self.name {
-                Some(name) => {
-                    let label = runtime.labels.of_name(&name, spawned_at);
-                    (Cow::Owned(name), label)
-                }
-                None => {
-                    let name = std::any::type_name::<F>();
-                    let label = runtime.labels.of_type(name, spawned_at);
-                    (Cow::Borrowed(runtime::short(name)), label)
-                }
+            let (name, label) = if let Some(name) = self.name {
+                let label = runtime.labels.of_name(&name, spawned_at);
+                (Cow::Owned(name), label)
+            } else {
+                let name = std::any::type_name::<F>();
+                let label = runtime.labels.of_type(name, spawned_at);
+                (Cow::Borrowed(runtime::short(name)), label)
             };
             let parent = runtime.current().unwrap_or(0);
-            let spawned = kernel::spawn(parent, label, self.daemon);
+            let spawn = || kernel::spawn(parent, label, self.daemon);
+            let spawned = match spawn() {
+                // The kernel may not know yet that others have ended.
+                Err(_) if runtime.pass.tell_ended() => spawn(),
+                spawned => spawned,
+            };
             let header = Header {
                 id: TaskId {
                     number: *spawned.as_ref().unwrap_or(&0),

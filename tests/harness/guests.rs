@@ -11,8 +11,12 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// The component of an example or a test guest.
 pub(crate) fn path(name: &str) -> PathBuf {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    let path = FOLDER.get_or_init(build).join(name).with_extension("wasm");
+    static FOLDER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let folder = match FOLDER.get_or_init(build) {
+        Ok(folder) => folder,
+        Err(stderr) => panic!("the guests can't be built\n{stderr}"),
+    };
+    let path = folder.join(name).with_extension("wasm");
     assert!(path.is_file(), "there is no guest {name}");
     path
 }
@@ -22,8 +26,8 @@ pub(crate) fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")
 }
 
-/// Builds all guests, and says where they are.
-fn build() -> PathBuf {
+/// Builds all guests, and says where they are, or what cargo has to say.
+fn build() -> Result<PathBuf, String> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
     let target = target.expect("the temporary folder is in the target folder");
     let output = Command::new(env!("CARGO"))
@@ -38,12 +42,11 @@ fn build() -> PathBuf {
         .stdin(Stdio::null())
         .output()
         .expect("cargo runs the tests, so it is there");
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "the guests can't be built\n{stderr}"
-    );
-    target.join("wasm32-wasip2/release")
+    if output.status.success() {
+        Ok(target.join("wasm32-wasip2/release"))
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
 }
 
 /// Runs one case of a test guest: an argument names it.

@@ -3,6 +3,7 @@
 //! - `tasks`: the futures of all tasks
 //! - `blocks`: the open timeout blocks
 //! - `labels`: the names that the kernel knows tasks by
+//! - `pass`: who runs in this pass, and who in the next
 //! - `slots`: what futures wait for
 //! - `waker`: a task's `Waker`, for futures that make no trap
 //!
@@ -10,6 +11,8 @@
 
 mod blocks;
 mod labels;
+mod pass;
+mod resumption;
 mod slots;
 mod tasks;
 mod waker;
@@ -22,12 +25,14 @@ use std::time::Duration;
 use self::blocks::Blocks;
 use self::labels::Labels;
 pub(crate) use self::labels::short;
+use self::pass::Pass;
+use self::resumption::Resumption;
 use self::slots::Slots;
 pub(crate) use self::tasks::State;
 use self::tasks::Tasks;
 use self::waker::task_waker;
 use crate::bindings::log;
-use crate::bindings::traps::{self, Caller, Outcome, Resumption};
+use crate::bindings::traps::{self, Caller, Outcome};
 use crate::task::TaskOptions;
 
 thread_local! {
@@ -48,6 +53,8 @@ pub(crate) struct Runtime {
     pub(crate) blocks: Blocks,
     /// The task that runs, and the timeout block it is in; no task between two.
     current: Cell<Running>,
+    /// Who runs in this pass, and who in the next.
+    pub(crate) pass: Pass,
     /// The task that is about to be polled, which it is no use to wake.
     about_to_run: Cell<u64>,
     /// The names that the kernel knows tasks by.
@@ -118,8 +125,14 @@ impl Runtime {
     fn resume(&self, resumption: &Resumption) {
         let task = resumption.task;
         self.about_to_run.set(task);
-        let dropped = resumption.outcome == Outcome::Cancelled && resumption.cookie == 0;
-        if resumption.cookie != 0 {
+        let mut dropped = false;
+        if resumption.cookie == 0 && resumption.outcome == Outcome::Cancelled {
+            dropped = !self.interrupt_yield(task, None, resumption);
+        } else if resumption.outcome == Outcome::ScopeExpired {
+            if !self.interrupt_yield(task, Some(resumption.cookie), resumption) {
+                self.slots.end(resumption);
+            }
+        } else if resumption.cookie != 0 {
             self.slots.end(resumption);
         }
         self.about_to_run.set(0);
@@ -132,10 +145,31 @@ impl Runtime {
         self.current.set(Running::default());
     }
 
+    /// The kernel doesn't know who only yielded, and takes such a task for one that can't be told anything.
+    /// It can: its yield is interrupted. Returns false if the task has not yielded, or outside the block
+    /// that was opened with the cookie `within`.
+    fn interrupt_yield(&self, task: u64, within: Option<u32>, why: &Resumption) -> bool {
+        let is_inside = |scope| within.is_none_or(|block| self.blocks.is_inside(scope, block));
+        let Some(cookie) = self.pass.take_yielded(task, is_inside) else {
+            return false;
+        };
+        let outcome = match why.outcome {
+            Outcome::ScopeExpired => Outcome::TimedOut,
+            outcome => outcome,
+        };
+        self.slots.end(&Resumption {
+            cookie,
+            outcome,
+            ..*why
+        });
+        true
+    }
+
     /// Runs tasks until one has ended.
     fn run_until_ended(&self, task: u64) {
         while self.tasks.contains(task) {
-            for resumption in traps::wait() {
+            self.pass.begin();
+            while let Some(resumption) = self.pass.next() {
                 self.resume(&resumption);
             }
         }
@@ -158,6 +192,9 @@ impl Runtime {
     fn cancel_and_wait(&self, task: u64) {
         if !traps::cancel(task) {
             return;
+        }
+        if let Some(state) = self.tasks.state(task) {
+            state.header().note_cancelled();
         }
         let begun = traps::now();
         self.run_until_ended(task);

@@ -44,6 +44,10 @@ struct Watched {
 }
 
 /// A TCP socket. Whoever drops it unwatches it first: see [`TcpSocket::close`].
+#[expect(
+    unreachable_pub,
+    reason = "the generated bindings name it in a `pub` item"
+)]
 #[derive(Debug)]
 pub struct TcpSocket {
     socket: Socket,

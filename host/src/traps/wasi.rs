@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
-use super::Guest;
+use super::{Guest, Streams};
 use crate::error::advice;
 use crate::permissions::Permissions;
 
@@ -26,8 +26,8 @@ pub enum Stdio {
 pub(crate) struct WasiOptions<'a> {
     /// The arguments, the program's name first.
     pub(crate) args: &'a [String],
-    /// The standard streams.
-    pub(crate) stdio: Stdio,
+    /// The standard streams, if they are the host's own.
+    pub(crate) streams: Option<&'a Streams>,
 }
 
 /// A directory that was granted could not be opened.
@@ -65,8 +65,11 @@ pub(crate) fn context(
 ) -> Result<WasiCtx, NoSuchDirectory> {
     let mut builder = WasiCtxBuilder::new();
     builder.args(options.args).envs(permissions.env());
-    if options.stdio == Stdio::Inherit {
-        builder.inherit_stdio();
+    if let Some(streams) = options.streams {
+        builder
+            .inherit_stdin()
+            .stdout(streams.stdout.clone())
+            .stderr(streams.stderr.clone());
     }
     for dir in permissions.dirs() {
         let perms = if dir.read_only {

@@ -1,6 +1,11 @@
 //! What the test guests share. A guest holds several cases, asserts by itself, and exits with 0.
 
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
 use std::time::Duration;
+
+use curio::{Error, Instant};
 
 /// Makes the main function of a guest whose first argument names the case to run: an `async fn` that
 /// returns `curio::Result<()>`. The word `cases` lists them.
@@ -30,4 +35,47 @@ pub fn say(line: &str) {
 /// Milliseconds.
 pub const fn ms(number: u64) -> Duration {
     Duration::from_millis(number)
+}
+
+/// The error of something that must fail.
+#[track_caller]
+pub fn fails<T: fmt::Debug>(result: curio::Result<T>) -> Error {
+    match result {
+        Ok(value) => panic!("should fail, and returned {value:?}"),
+        Err(error) => error,
+    }
+}
+
+/// Sleeps for so long that nobody can wait for it, and gives the error by which it is woken.
+pub async fn sleep_until_told() -> Error {
+    fails(curio::sleep(Duration::from_secs(1000)).await)
+}
+
+/// Keeps the thread until a time has passed.
+pub fn spin_until(time: Instant) {
+    while curio::clock() < time {}
+}
+
+/// What happened, in its order.
+#[derive(Clone, Debug, Default)]
+pub struct Notes(Rc<RefCell<Vec<String>>>);
+
+impl Notes {
+    /// No notes yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a note.
+    pub fn add(&self, note: impl fmt::Display) {
+        self.0.borrow_mut().push(note.to_string());
+    }
+
+    /// Asserts what was noted, and forgets it.
+    #[track_caller]
+    pub fn are<S: fmt::Display>(&self, expected: impl IntoIterator<Item = S>) {
+        let notes = self.0.take();
+        let expected: Vec<_> = expected.into_iter().map(|note| note.to_string()).collect();
+        assert_eq!(notes, expected);
+    }
 }
