@@ -137,12 +137,21 @@ impl Runtime {
         }
         self.about_to_run.set(0);
         self.current.set(Running { task, scope: 0 });
-        if dropped {
-            self.tasks.abort(task);
+        let ended = if dropped {
+            self.tasks.abort(task)
         } else {
-            self.tasks.poll(task);
-        }
+            self.tasks.poll(task)
+        };
         self.current.set(Running::default());
+        if ended {
+            self.slots.forget(task, |cookie| self.comes(cookie));
+        }
+    }
+
+    /// Whether the trap with this cookie is told in this pass how it ended.
+    pub(crate) fn comes(&self, cookie: u32) -> bool {
+        let pass = self.pass.borrow();
+        pass.as_slice().iter().any(|next| next.cookie == cookie)
     }
 
     /// The kernel doesn't know who only yielded, and takes such a task for one that can't be told anything.
