@@ -60,6 +60,38 @@ fn a_limit_is_told_with_its_option() {
 }
 
 #[test]
+fn a_handle_of_the_standard_library_s_is_one() {
+    run(&["--max-handles=1"], &echo("i32.const 0")).code(0);
+    let handles = "(loop (drop (call $get-stdout)) (br 0)) unreachable";
+    let output = run(&["--max-handles=100", "--max-time=20s"], &echo(handles));
+    let text = "app.wasm: limit of 100 handles reached; raise it with --max-handles\n";
+    output.code(124).stderr_has(&[text]);
+    let few = "(local.set $end (i32.const 150))
+        (loop (drop (call $get-stdout))
+            (br_if 0 (local.tee $end (i32.sub (local.get $end) (i32.const 1)))))
+        i32.const 0";
+    run(&["--max-handles=100"], &echo(few)).code(0).quiet();
+}
+
+#[test]
+fn a_limit_is_not_blamed_for_what_comes_later() {
+    let refused = "(drop (memory.grow (i32.const 1000)))";
+    let limit = "--max-memory=8MiB";
+    let later = format!("{refused} (drop (memory.grow (i32.const 1))) unreachable");
+    run(&[limit], &program(&later))
+        .code(134)
+        .stderr_has(&["app.wasm faulted: ", "unreachable"]);
+    // Where it is blamed, the fault can still be seen.
+    let output = run(
+        &[limit, "--log=debug"],
+        &program(&format!("{refused} unreachable")),
+    );
+    output
+        .code(124)
+        .stderr_has(&["--max-memory", "unreachable", "0: "]);
+}
+
+#[test]
 fn a_signal_ends_a_guest_that_does_nothing_but_run() {
     for (signal, status) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
         let folder = Folder::new();

@@ -1,6 +1,6 @@
 //! High-level networking: servers and connections in one call.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future;
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::bindings::log;
 use crate::error::{Error, Result};
+use crate::runtime::short;
 use crate::socket::{BACKLOG, Socket, SocketOption};
 use crate::task::{TaskId, TaskOptions, TaskRef};
 use crate::time::sleep;
@@ -94,7 +95,7 @@ where
     let handlers = Handlers::default();
     let ended = accept_connections(&socket, |client, peer| {
         let handler = handler.clone();
-        handlers.spawn(async move { handler(client, peer).await });
+        handlers.spawn::<H>(async move { handler(client, peer).await });
     })
     .await;
     drop(socket);
@@ -107,13 +108,20 @@ async fn accept_connections(
     socket: &Socket,
     mut serve: impl FnMut(Socket, SocketAddr),
 ) -> Result<Infallible> {
+    let mut told = false;
     loop {
         match socket.accept().await {
-            Ok((client, peer)) => serve(client, peer),
+            Ok((client, peer)) => {
+                told = false;
+                serve(client, peer);
+            }
             Err(error) if is_about_one_connection(&error) => {}
             Err(error) if is_for_lack_of_room(&error) => {
-                let message = format!("can't accept another connection for now: {error}");
-                log::write(log::Level::Warn, &message);
+                // Once, until it can again.
+                if !std::mem::replace(&mut told, true) {
+                    let message = format!("can't accept another connection for now: {error}");
+                    log::write(log::Level::Warn, &message);
+                }
                 sleep(BREATHER).await?;
             }
             Err(error) => return Err(error),
@@ -143,15 +151,36 @@ struct Handlers {
     running: Rc<RefCell<HashMap<TaskId, TaskRef>>>,
 }
 
+/// Takes a task out of the list when its future is gone, however that comes.
+struct Listed {
+    running: Rc<RefCell<HashMap<TaskId, TaskRef>>>,
+    id: Rc<Cell<Option<TaskId>>>,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        if let Some(id) = self.id.get() {
+            self.running.borrow_mut().remove(&id);
+        }
+    }
+}
+
 impl Handlers {
-    fn spawn(&self, handler: impl Future<Output = Result<()>> + 'static) {
-        let running = self.running.clone();
-        let task = TaskOptions::new().daemon(true).spawn(async move {
-            let result = handler.await;
-            running.borrow_mut().remove(&crate::current_task().id());
-            result
+    /// Spawns a task that is called like the handler's function.
+    fn spawn<H>(&self, handler: impl Future<Output = Result<()>> + 'static) {
+        let id = Rc::new(Cell::new(None));
+        let listed = Listed {
+            running: self.running.clone(),
+            id: id.clone(),
+        };
+        let name = short(std::any::type_name::<H>());
+        let options = TaskOptions::new().name(name).daemon(true);
+        let task = options.spawn(async move {
+            let _listed = listed;
+            handler.await
         });
         if !task.is_terminated() {
+            id.set(Some(task.id()));
             let mut running = self.running.borrow_mut();
             running.insert(task.id(), task.any().clone());
         }

@@ -234,26 +234,30 @@ impl TaskRef {
             return TaskState::Terminated;
         }
         let number = self.id().number;
+        if runtime::with(|runtime| runtime.current() == Some(number)) {
+            return TaskState::Running;
+        }
+        // The kernel takes all tasks of a pass to run at once, and does not know who only yielded.
+        match runtime::with(|runtime| runtime.pass.upcoming(number)) {
+            Some(Resumed::Start) => return TaskState::Initial,
+            Some(_) => return TaskState::Ready,
+            None => {}
+        }
         let Some(info) = kernel::info(number) else {
             return TaskState::Terminated;
         };
         match info.state.as_str() {
             "initial" => TaskState::Initial,
             "ready" => TaskState::Ready,
-            // To the kernel all tasks of a pass run at once.
-            "running" => runtime::with(|runtime| match runtime.upcoming(number) {
-                _ if runtime.current() == Some(number) => TaskState::Running,
-                Some(Resumed::Start) => TaskState::Initial,
-                Some(_) => TaskState::Ready,
-                None => TaskState::Blocked(WAKER_WAIT.to_owned()),
-            }),
+            "running" => TaskState::Blocked(WAKER_WAIT.to_owned()),
             _ => TaskState::Blocked(info.state),
         }
     }
 
     /// How often it was resumed.
     pub fn cycles(&self) -> u64 {
-        kernel::info(self.id().number).map_or(self.header().cycles.get(), |info| info.cycles)
+        let alive = runtime::with(|runtime| runtime.tasks.cycles(self.id().number));
+        alive.unwrap_or(self.header().cycles.get())
     }
 
     /// Whether its cancellation was requested before it ended, even if it then ended otherwise.
@@ -438,7 +442,12 @@ impl TaskOptions {
                 (Cow::Borrowed(runtime::short(name)), label)
             };
             let parent = runtime.current().unwrap_or(0);
-            let spawned = kernel::spawn(parent, label, self.daemon);
+            let spawn = || kernel::spawn(parent, label, self.daemon);
+            let spawned = match spawn() {
+                // The kernel may not know yet that others have ended.
+                Err(_) if runtime.pass.tell_ended() => spawn(),
+                spawned => spawned,
+            };
             let header = Header {
                 id: TaskId {
                     number: *spawned.as_ref().unwrap_or(&0),

@@ -74,7 +74,8 @@ pub fn clock() -> Instant {
 /// The rest of the sleep is off.
 pub async fn sleep(length: Duration) -> Result<Instant> {
     if length.is_zero() {
-        return traps::sleep_until(Instant::from_nanos(0)).await;
+        traps::reschedule().await?;
+        return Ok(clock());
     }
     traps::sleep_until(clock() + length).await
 }
@@ -86,7 +87,7 @@ pub async fn sleep(length: Duration) -> Result<Instant> {
 #[doc(alias = "sleep(0)")]
 #[doc(alias = "schedule")]
 pub async fn yield_now() -> Result<()> {
-    traps::sleep_until(Instant::from_nanos(0)).await.map(drop)
+    traps::reschedule().await
 }
 
 /// How long a timeout block may take.
@@ -152,7 +153,7 @@ impl Open {
             let by = runtime.running();
             let cookie = runtime.slots.take(by.task, cx);
             let scope = kernel::open_scope(by.caller(cookie), deadline.nanos);
-            runtime.blocks.open(scope, by.scope, deadline.nanos);
+            runtime.blocks.open(scope, by.scope, deadline.nanos, cookie);
             Self { scope, cookie, by }
         })
     }

@@ -193,6 +193,19 @@ pub async fn sleep_until(time: Instant) -> Result<Instant> {
     Ok(Instant::from_nanos(woken))
 }
 
+/// Goes to the end of the ready queue: the other ready tasks run first, and I/O is looked after.
+///
+/// # Cancellation
+/// This is a place where a pending cancellation arrives.
+#[doc(alias = "_sleep")]
+pub fn reschedule() -> impl Future<Output = Result<()>> {
+    let yielded = Trap::new(|by| {
+        runtime::with(|runtime| runtime.pass.push_yielded(by.task, by.cookie, by.scope));
+        0
+    });
+    async move { yielded.await.map(drop) }
+}
+
 /// Blocks until a task has ended.
 ///
 /// # Cancellation
@@ -207,7 +220,8 @@ pub async fn join_task(task: &TaskRef) -> Result<()> {
 /// Returns false if it had ended before. Never blocks.
 #[doc(alias = "_cancel_task")]
 pub fn cancel_task(task: &TaskRef) -> bool {
-    let cancelled = kernel::cancel(task.id().number());
+    // The kernel may not know yet that it has ended.
+    let cancelled = !task.is_terminated() && kernel::cancel(task.id().number());
     if cancelled {
         task.note_cancelled();
     }

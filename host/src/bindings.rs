@@ -2,8 +2,6 @@
 //! `traps/` implements.
 
 mod generated {
-    #![expect(missing_docs, reason = "generated code; see the files in wit/")]
-
     wasmtime::component::bindgen!({
         path: "../wit",
         world: "guest",

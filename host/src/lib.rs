@@ -21,7 +21,7 @@
 //! - `host`: the driver, which gives the thread to instances
 //! - `loader`: from a file to a component that can be started
 //! - `traps`: the answers to a guest's traps, one file a WIT interface
-//! - `sockets`: what the operating system does
+//! - `sockets`, `stdio`: what the operating system does
 //! - `kernel`: who waits for what, and who may go on; knows nothing of WebAssembly
 //! - `selector`: waiting for descriptors
 //! - `permissions`, `limits`, `error`: what all of them use
@@ -38,6 +38,7 @@ mod loader;
 mod permissions;
 mod selector;
 mod sockets;
+mod stdio;
 mod traps;
 
 pub use self::error::Error;

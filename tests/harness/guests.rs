@@ -22,7 +22,7 @@ pub(crate) fn path(name: &str) -> PathBuf {
 }
 
 /// Where compiled guests are kept: not in the user's cache.
-pub(super) fn cache() -> PathBuf {
+pub(crate) fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")
 }
 

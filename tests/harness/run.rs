@@ -22,6 +22,8 @@ pub(crate) struct Run {
     guest: Vec<OsString>,
     variables: Vec<(OsString, OsString)>,
     directory: Option<OsString>,
+    stdout: Stdio,
+    stderr: Stdio,
     deadline: Duration,
 }
 
@@ -33,6 +35,8 @@ impl Run {
             guest: Vec::new(),
             variables: Vec::new(),
             directory: None,
+            stdout: Stdio::piped(),
+            stderr: Stdio::piped(),
             deadline: DEADLINE,
         }
     }
@@ -79,13 +83,25 @@ impl Run {
         self
     }
 
+    /// Sets where its standard output goes, instead of to the test.
+    pub(crate) fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.stdout = stdout.into();
+        self
+    }
+
+    /// Sets where its standard error goes, instead of to the test.
+    pub(crate) fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+        self.stderr = stderr.into();
+        self
+    }
+
     /// Sets how long it may take before it is killed and the test fails.
     pub(crate) fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Starts it, with a pipe for each of the standard streams.
+    /// Starts it, with a pipe for each of the standard streams that has no other place.
     pub(crate) fn spawn(self) -> Running {
         let mut command = Command::new(env!("CARGO_BIN_EXE_curio-host"));
         command
@@ -96,8 +112,8 @@ impl Run {
             .env_remove("COLUMNS")
             .envs(self.variables)
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .stdout(self.stdout)
+            .stderr(self.stderr);
         if let Some(directory) = self.directory {
             command.current_dir(directory);
         }

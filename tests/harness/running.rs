@@ -31,24 +31,27 @@ pub(crate) struct Running {
 
 impl Running {
     pub(super) fn new(mut child: Child, command: String, time: Duration) -> Self {
-        let stdout = child.stdout.take().expect("stdout is a pipe");
-        let stderr = child.stderr.take().expect("stderr is a pipe");
         let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            let mut stdout = BufReader::new(stdout);
-            let mut line = Vec::new();
-            while stdout.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
-                let text = String::from_utf8_lossy(&line).into_owned();
-                if sender.send(text).is_err() {
-                    return;
+        if let Some(stdout) = child.stdout.take() {
+            std::thread::spawn(move || {
+                let mut stdout = BufReader::new(stdout);
+                let mut line = Vec::new();
+                while stdout.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
+                    let text = String::from_utf8_lossy(&line).into_owned();
+                    if sender.send(text).is_err() {
+                        return;
+                    }
+                    line.clear();
                 }
-                line.clear();
-            }
-        });
+            });
+        }
+        let stderr = child.stderr.take();
         let stderr = std::thread::spawn(move || {
             let mut bytes = Vec::new();
-            // What came before an error is still worth showing.
-            drop(BufReader::new(stderr).read_to_end(&mut bytes));
+            if let Some(mut stderr) = stderr {
+                // What came before an error is still worth showing.
+                drop(stderr.read_to_end(&mut bytes));
+            }
             String::from_utf8_lossy(&bytes).into_owned()
         });
         Self {
@@ -93,6 +96,11 @@ impl Running {
     /// Closes its standard input, waits for its end, and gives all it wrote.
     pub(crate) fn wait(mut self) -> Output {
         self.stdin = None;
+        self.wait_for_end()
+    }
+
+    /// Waits for its end, and gives all it wrote.
+    pub(crate) fn wait_for_end(mut self) -> Output {
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("the child is ours") {
                 break status;

@@ -3,6 +3,7 @@
 //! - `tasks`: the futures of all tasks
 //! - `blocks`: the open timeout blocks
 //! - `labels`: the names that the kernel knows tasks by
+//! - `pass`: who runs in this pass, and who in the next
 //! - `slots`: what futures wait for
 //! - `waker`: a task's `Waker`, for futures that make no trap
 //!
@@ -10,25 +11,28 @@
 
 mod blocks;
 mod labels;
+mod pass;
+mod resumption;
 mod slots;
 mod tasks;
 mod waker;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
-use std::vec;
 
 use self::blocks::Blocks;
 use self::labels::Labels;
 pub(crate) use self::labels::short;
+use self::pass::Pass;
+use self::resumption::Resumption;
 use self::slots::Slots;
 pub(crate) use self::tasks::State;
 use self::tasks::Tasks;
 use self::waker::task_waker;
 use crate::bindings::log;
-use crate::bindings::traps::{self, Caller, Outcome, Resumption};
+use crate::bindings::traps::{self, Caller, Outcome};
 use crate::task::TaskOptions;
 
 thread_local! {
@@ -49,8 +53,8 @@ pub(crate) struct Runtime {
     pub(crate) blocks: Blocks,
     /// The task that runs, and the timeout block it is in; no task between two.
     current: Cell<Running>,
-    /// What is left of the pass that is being run.
-    pass: RefCell<vec::IntoIter<Resumption>>,
+    /// Who runs in this pass, and who in the next.
+    pub(crate) pass: Pass,
     /// The task that is about to be polled, which it is no use to wake.
     about_to_run: Cell<u64>,
     /// The names that the kernel knows tasks by.
@@ -117,24 +121,18 @@ impl Runtime {
         }
     }
 
-    /// The next one to resume in this pass.
-    fn next(&self) -> Option<Resumption> {
-        self.pass.borrow_mut().next()
-    }
-
-    /// Why a task will be resumed in this pass, if it will be.
-    pub(crate) fn upcoming(&self, task: u64) -> Option<Outcome> {
-        let pass = self.pass.borrow();
-        let resumption = pass.as_slice().iter().find(|next| next.task == task);
-        resumption.map(|resumption| resumption.outcome)
-    }
-
     /// Resumes a task, as the kernel says.
     fn resume(&self, resumption: &Resumption) {
         let task = resumption.task;
         self.about_to_run.set(task);
-        let dropped = resumption.outcome == Outcome::Cancelled && resumption.cookie == 0;
-        if resumption.cookie != 0 {
+        let mut dropped = false;
+        if resumption.cookie == 0 && resumption.outcome == Outcome::Cancelled {
+            dropped = !self.interrupt_yield(task, None, resumption);
+        } else if resumption.outcome == Outcome::ScopeExpired {
+            if !self.interrupt_yield(task, Some(resumption.cookie), resumption) {
+                self.slots.end(resumption);
+            }
+        } else if resumption.cookie != 0 {
             self.slots.end(resumption);
         }
         self.about_to_run.set(0);
@@ -156,11 +154,31 @@ impl Runtime {
         pass.as_slice().iter().any(|next| next.cookie == cookie)
     }
 
+    /// The kernel doesn't know who only yielded, and takes such a task for one that can't be told anything.
+    /// It can: its yield is interrupted. Returns false if the task has not yielded, or outside the block
+    /// that was opened with the cookie `within`.
+    fn interrupt_yield(&self, task: u64, within: Option<u32>, why: &Resumption) -> bool {
+        let is_inside = |scope| within.is_none_or(|block| self.blocks.is_inside(scope, block));
+        let Some(cookie) = self.pass.take_yielded(task, is_inside) else {
+            return false;
+        };
+        let outcome = match why.outcome {
+            Outcome::ScopeExpired => Outcome::TimedOut,
+            outcome => outcome,
+        };
+        self.slots.end(&Resumption {
+            cookie,
+            outcome,
+            ..*why
+        });
+        true
+    }
+
     /// Runs tasks until one has ended.
     fn run_until_ended(&self, task: u64) {
         while self.tasks.contains(task) {
-            self.pass.replace(traps::wait().into_iter());
-            while let Some(resumption) = self.next() {
+            self.pass.begin();
+            while let Some(resumption) = self.pass.next() {
                 self.resume(&resumption);
             }
         }

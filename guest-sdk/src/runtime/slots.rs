@@ -7,9 +7,10 @@
 use std::cell::RefCell;
 use std::task::{Context, Waker};
 
+use super::resumption::Resumption;
 use super::task_waker;
 use super::tasks::index_of;
-use crate::bindings::traps::{self, Outcome, Resumption};
+use crate::bindings::traps::{self, Outcome};
 
 /// How a trap ended: the outcome, and its value.
 pub(crate) type Ended = (Outcome, u64);
@@ -93,13 +94,13 @@ impl Slots {
         }
     }
 
-    /// Gives back the slot of a trap whose future is dropped.
+    /// Gives back the slot of a trap whose future is dropped. A yield has the token 0.
     pub(crate) fn abandon(&self, cookie: u32, token: u64, task: u64, scope: u64) {
         let mut entries = self.entries.borrow_mut();
         if let Slot::Ended((outcome, _)) = entries.slots[cookie as usize] {
             entries.free(cookie);
             redeliver(task, scope, outcome);
-        } else if traps::withdraw(token) {
+        } else if token != 0 && traps::withdraw(token) {
             entries.free(cookie);
         } else {
             let place = index_of(entries.abandoned.len() as u64);

@@ -1,11 +1,16 @@
 //! The host's own messages, and those of guests: to standard error, if they are grave enough.
+//!
+//! A message that standard error does not take at once is lost: the kernel's thread waits for no reader.
 
-use std::io;
+use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
 
 use tracing_subscriber::EnvFilter;
 
 use super::args::OtherArgs;
 use super::failure::Failure;
+use crate::Error;
+use crate::stdio::Output;
 
 /// Where the filter comes from if no option says.
 const VARIABLE: &str = "CURIO_LOG";
@@ -16,7 +21,7 @@ const DEFAULT: &str = "warn";
 /// Starts logging.
 ///
 /// # Errors
-/// If the filter makes no sense.
+/// If the filter makes no sense, or the process has no descriptor left.
 #[expect(clippy::disallowed_methods, reason = "the host's own settings")]
 pub(super) fn start(args: &OtherArgs) -> Result<(), Failure> {
     if args.quiet {
@@ -34,12 +39,33 @@ pub(super) fn start(args: &OtherArgs) -> Result<(), Failure> {
         ))
     };
     let filter = EnvFilter::builder().parse(&filter).map_err(wrong)?;
+    let stderr = Output::stderr().map_err(|source| Error::Setup {
+        what: "the log",
+        source,
+    })?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(Arc::new(Lossy(stderr)))
+        .with_ansi(io::stderr().is_terminal())
         .without_time()
         .finish();
     // An embedder that calls this may log already; then its own way is kept.
     drop(tracing::subscriber::set_global_default(subscriber));
     Ok(())
+}
+
+/// Loses what is not taken at once.
+struct Lossy(Output);
+
+impl Write for &Lossy {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

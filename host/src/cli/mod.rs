@@ -24,10 +24,15 @@ mod usage;
 use std::ffi::OsString;
 
 use clap::Parser;
+use nix::poll::PollTimeout;
 
 use self::args::{CompileArgs, RunArgs};
 use self::command::Command;
 pub use self::failure::Failure;
+use crate::stdio::Output;
+
+/// For how many milliseconds a report is kept back by whoever should read it.
+const PATIENCE: u16 = 1000;
 
 /// Does what the words of a command line ask for, the program's name first.
 /// Returns the status to exit with, unless there is something to be said besides.
@@ -43,4 +48,14 @@ pub fn run(words: Vec<OsString>) -> Result<u8, Failure> {
         Command::Compile => CompileArgs::try_parse_from(words).map(|args| compile::run(&args)),
     };
     parsed.unwrap_or_else(|error| usage::answer(command, &error))
+}
+
+/// Says on standard error why a command failed. The program ends soon even if nobody reads that.
+pub fn report(failure: &Failure) {
+    let text = format!("curio-host: {failure}\n");
+    let patience = PollTimeout::from(PATIENCE);
+    let told =
+        Output::stderr().and_then(|stderr| stderr.write_all_within(text.as_bytes(), patience));
+    // Nobody is left to be told if this fails.
+    drop(told);
 }

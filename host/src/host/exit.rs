@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use crate::limits::LimitExceeded;
+use crate::kernel::Fault;
+use crate::limits::{LimitExceeded, Limits};
 
 /// How an instance ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +25,11 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// What became of a call of `wasi:cli/run`. `refused` is the limit that a growth last ran into.
+    /// What became of a call of `wasi:cli/run`. `refused` is the limit that a growth just ran into.
     pub(super) fn new(
         result: wasmtime::Result<Result<(), ()>>,
         refused: Option<LimitExceeded>,
+        limits: &Limits,
     ) -> Self {
         let error = match result {
             Ok(Ok(())) => return Self::Code(0),
@@ -37,24 +40,31 @@ impl Exit {
             return Self::Code(exit.0);
         }
         let limit = error.chain().find_map(|cause| {
-            let fault = cause.downcast_ref::<crate::kernel::Fault>();
-            let inner = match fault {
-                Some(crate::kernel::Fault::Limit(limit)) => Some(limit),
-                _ => None,
-            };
-            inner.or_else(|| cause.downcast_ref::<LimitExceeded>())
+            if let Some(Fault::Limit(limit)) = cause.downcast_ref() {
+                return Some(*limit);
+            }
+            if let Some(ResourceTableError::Full) = cause.downcast_ref() {
+                let limit = limits.handles();
+                return Some(LimitExceeded::Handles { limit });
+            }
+            cause.downcast_ref::<LimitExceeded>().copied()
         });
         if let Some(limit) = limit {
-            return Self::Limit(*limit);
+            return Self::Limit(limit);
         }
         // A program whose allocation fails aborts, and can't start if its first one does.
         let aborted = match error.downcast_ref::<Trap>() {
             Some(trap) => *trap == Trap::UnreachableCodeReached,
             None => true,
         };
+        let text = describe(&error);
         match refused {
-            Some(limit) if aborted => Self::Limit(limit),
-            _ => Self::Fault(describe(&error)),
+            Some(limit) if aborted => {
+                // Most likely, but it may have been another fault: here is which.
+                tracing::debug!("{limit}; then the guest faulted: {text}");
+                Self::Limit(limit)
+            }
+            _ => Self::Fault(text),
         }
     }
 }

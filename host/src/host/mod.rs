@@ -12,6 +12,7 @@ mod meter;
 mod running;
 mod termination;
 
+use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,7 +30,8 @@ use crate::limits::{LimitExceeded, Limits};
 use crate::loader::{Component, Engine};
 use crate::permissions::Permissions;
 use crate::selector::MioSelector;
-use crate::traps::{SharedKernel, Stdio, lock};
+use crate::stdio::Outputs;
+use crate::traps::{SharedKernel, Stdio, Streams, lock};
 
 /// How long others may keep interrupted instances from having a turn.
 const PREEMPTED_WAIT: Duration = Duration::from_millis(20);
@@ -77,6 +79,8 @@ pub struct Host {
     termination: Option<(Termination, InstanceKey)>,
     /// When an interrupted instance last had a turn, on the ticker's clock.
     last_preempted: Duration,
+    /// The process's own standard streams, once an instance has them.
+    outputs: Option<Outputs>,
     /// Where `wasi:*` does what would block this thread.
     background: Background,
 }
@@ -103,6 +107,7 @@ impl Host {
             ended: Vec::new(),
             termination: None,
             last_preempted: Duration::ZERO,
+            outputs: None,
             background,
         })
     }
@@ -110,10 +115,14 @@ impl Host {
     /// Starts an instance of a component. It runs while [`Host::run`] does.
     ///
     /// # Errors
-    /// If a granted directory can't be opened.
+    /// If a granted directory can't be opened, or the process has no descriptor left.
     pub fn start(&mut self, component: &Component, options: Options) -> Result<Instance, Error> {
+        let streams = match options.stdio {
+            Stdio::Inherit => Some(self.streams()?),
+            Stdio::Null => None,
+        };
         let key = lock(&self.kernel).add_instance(options.limits);
-        match Running::new(&self.engine, &self.kernel, key, component, options) {
+        match Running::new(&self.engine, &self.kernel, key, component, options, streams) {
             Ok(running) => {
                 self.running.insert(key, running);
                 Ok(Instance(key))
@@ -161,11 +170,17 @@ impl Host {
     }
 
     /// Lets SIGINT and SIGTERM end an instance: the first one cancels its main task, the
-    /// second one stops it.
+    /// second one stops it. To be called once: a host has one instance that signals end.
     ///
     /// # Errors
-    /// If the system gives no descriptor for it.
+    /// If it was called before, or the system gives no descriptor for it.
     pub fn end_on(&mut self, mut signals: Termination, instance: Instance) -> Result<(), Error> {
+        if self.termination.is_some() {
+            return Err(Error::Setup {
+                what: "the handling of signals",
+                source: io::Error::other("signals end an instance of this host already"),
+            });
+        }
         signals.watch(&self.kernel)?;
         self.termination = Some((signals, instance.0));
         Ok(())
@@ -212,6 +227,18 @@ impl Host {
             running::Turn::Interrupted => lock(&self.kernel).preempt(key),
             running::Turn::Ended(exit) => self.end(key, exit),
         }
+    }
+
+    /// Streams to the process's own standard output and error.
+    fn streams(&mut self) -> Result<Streams, Error> {
+        let outputs = match self.outputs.take() {
+            Some(outputs) => outputs,
+            None => Outputs::open().map_err(|source| Error::Setup {
+                what: "the standard streams",
+                source,
+            })?,
+        };
+        Ok(Streams::new(self.outputs.insert(outputs)))
     }
 
     fn end(&mut self, key: InstanceKey, exit: Exit) {

@@ -101,11 +101,20 @@ impl Budget {
     /// # Errors
     /// If none is left.
     pub(crate) fn take_handle(&mut self) -> Result<(), LimitExceeded> {
+        self.check_handle()?;
+        self.handles += 1;
+        Ok(())
+    }
+
+    /// Checks that there is a handle to take.
+    ///
+    /// # Errors
+    /// If none is left.
+    pub(crate) fn check_handle(&self) -> Result<(), LimitExceeded> {
         let limit = self.limits.handles();
         if self.handles >= limit {
             return Err(LimitExceeded::Handles { limit });
         }
-        self.handles += 1;
         Ok(())
     }
 

@@ -89,6 +89,9 @@ impl Kernel {
             return;
         };
         let mut waiters = [None, None];
+        if event.closed {
+            source.readiness.set_closed();
+        }
         if event.readable {
             source.readiness.set(Direction::Read);
             waiters[0] = source.reader.take();

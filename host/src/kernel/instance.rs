@@ -167,11 +167,11 @@ impl Instance {
         Ok(key)
     }
 
-    /// Forgets a task that has ended, and readies those that joined it. Returns its cycles.
+    /// Forgets a task that has ended, and readies those that joined it.
     ///
     /// # Errors
     /// If there is no such task.
-    pub(crate) fn exit(&mut self, timers: &mut Timers, key: TaskKey) -> Result<u64, Fault> {
+    pub(crate) fn exit(&mut self, timers: &mut Timers, key: TaskKey) -> Result<(), Fault> {
         while let Some(trap) = self.tasks.get(key).ok_or(Fault::Task)?.traps.first() {
             self.withdraw(timers, trap);
         }
@@ -181,7 +181,7 @@ impl Instance {
         let task = self.tasks.remove(key).ok_or(Fault::Task)?;
         self.ready_for_nobody |= task.resumptions > 0;
         self.budget.give_entry::<Task>();
-        Ok(task.cycles)
+        Ok(())
     }
 
     /// Readies a task, unless it is ready already or has ended.

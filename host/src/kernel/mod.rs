@@ -222,8 +222,9 @@ impl Kernel {
         Ok(())
     }
 
-    /// An instance's `wait`: its ready tasks, or pending if there are none or others come first.
-    pub(crate) fn poll_wait(&mut self, key: InstanceKey) -> Poll<Vec<Resumption>> {
+    /// An instance's `wait`: its ready tasks, or pending if there are none or other instances come first.
+    /// `others` is how many of its tasks only yielded: they are ready, but not for the kernel to hand over.
+    pub(crate) fn poll_wait(&mut self, key: InstanceKey, others: u32) -> Poll<Vec<Resumption>> {
         self.now = self.clock.now();
         if self.resumptions >= RESUMPTIONS_PER_SELECT
             || self.now.since(self.selected_at) >= TIME_PER_SELECT
@@ -241,7 +242,7 @@ impl Kernel {
         let (instance, timers, now) = self.with_timers(key);
         instance.forget_ended();
         instance.recheck(timers, now);
-        if instance.ready.is_empty() {
+        if instance.ready.is_empty() && others == 0 {
             instance.turn = Turn::Waiting;
             return Poll::Pending;
         }
@@ -252,7 +253,7 @@ impl Kernel {
         instance.served = true;
         instance.turn = Turn::Running;
         let ready = instance.take_ready();
-        self.resumptions += ready.len();
+        self.resumptions += ready.len() + others as usize;
         Poll::Ready(ready)
     }
 

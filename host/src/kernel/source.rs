@@ -14,6 +14,8 @@ use super::{InstanceKey, TrapKey};
 pub(crate) struct Readiness {
     readable: AtomicBool,
     writable: AtomicBool,
+    /// Reading never blocks again.
+    closed: AtomicBool,
 }
 
 impl Readiness {
@@ -22,6 +24,7 @@ impl Readiness {
         Self {
             readable: AtomicBool::new(true),
             writable: AtomicBool::new(true),
+            closed: AtomicBool::new(false),
         }
     }
 
@@ -33,6 +36,18 @@ impl Readiness {
     /// Notes that the system would block in this direction.
     pub(crate) fn clear(&self, direction: Direction) {
         self.flag(direction).store(false, Ordering::Relaxed);
+    }
+
+    /// Notes that what has come was read: more is worth an attempt when an event says so. If the end was among
+    /// what the last one said, there is no other to come.
+    pub(crate) fn clear_drained(&self) {
+        if !self.closed.load(Ordering::Relaxed) {
+            self.clear(Direction::Read);
+        }
+    }
+
+    pub(super) fn set_closed(&self) {
+        self.closed.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn set(&self, direction: Direction) {

@@ -7,6 +7,9 @@ use super::trap::{Kind, List, Trap, Wait};
 use super::{Fault, Instant, QueueKey, TaskKey, Timers, TrapKey};
 use crate::limits::LimitExceeded;
 
+/// What a guest's handle of a wait queue takes on the host.
+const HANDLE: usize = 128;
+
 /// A line of waiting tasks that a guest made for a primitive of its own.
 #[derive(Debug)]
 pub(crate) struct WaitQueue {
@@ -75,7 +78,8 @@ impl Instance {
     /// If the instance has no memory left.
     pub(crate) fn make_queue(&mut self, reason: &str) -> Result<QueueKey, LimitExceeded> {
         let reason = Self::clip(reason);
-        self.budget.take_entry_and::<WaitQueue>(reason.len())?;
+        self.budget
+            .take_entry_and::<WaitQueue>(HANDLE + reason.len())?;
         Ok(self.queues.insert(WaitQueue {
             reason,
             waiters: List::default(),
@@ -130,7 +134,8 @@ impl Instance {
             self.finish(trap, Outcome::Closed);
         }
         if let Some(line) = self.queues.remove(queue) {
-            self.budget.give_entry_and::<WaitQueue>(line.reason.len());
+            self.budget
+                .give_entry_and::<WaitQueue>(HANDLE + line.reason.len());
         }
     }
 

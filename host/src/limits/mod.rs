@@ -15,6 +15,20 @@ pub use self::parse::{InvalidLimit, parse_count, parse_duration, parse_size};
 
 /// How much a guest may use.
 ///
+/// # What counts as memory
+///
+/// Linear memories and tables with all they have grown to, the kernel's entries for tasks and what they wait
+/// for, and the buffer that a guest's sockets are read into.
+///
+/// Not counted is what the host needs besides, which is bounded all the same:
+///
+/// - compiled code, which all instances of a component share, and the instance's stack: 2 MiB at the most
+/// - a copy of what one call takes or returns, while it is answered: random bytes up to 64 MiB, and texts and lists
+///   up to 128 MiB, as `wasmtime` bounds them
+/// - what `wasi:*` keeps of each handle: about 64 KiB of a stream or socket at the most
+/// - what standard output and error have not taken yet: 1 MiB each
+/// - the operating system's buffers of sockets and pipes
+///
 /// # Examples
 ///
 /// ```
@@ -53,7 +67,7 @@ impl Default for Limits {
 
 /// What may be used.
 impl Limits {
-    /// Bytes of memory: the sum over linear memories, tables and the buffers the host holds for the guest.
+    /// Bytes of memory: the sum over linear memories, tables and what the host holds for the guest.
     pub fn memory(&self) -> u64 {
         self.memory
     }
@@ -63,7 +77,9 @@ impl Limits {
         self.tasks
     }
 
-    /// Handles (sockets, files and other resources) at one time.
+    /// Handles at one time: of sockets and wait queues, and of all that `wasi:*` has, such as files, directories,
+    /// streams, errors, and what is waited for. A few beyond are free, for what a standard library holds by
+    /// itself.
     pub fn handles(&self) -> u32 {
         self.handles
     }

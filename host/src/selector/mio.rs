@@ -89,6 +89,7 @@ impl Selector for MioSelector {
                 token: event.token().0 as u64,
                 readable: event.is_readable() || event.is_read_closed() || over,
                 writable: event.is_writable() || event.is_write_closed() || over,
+                closed: event.is_read_closed() || over,
             });
         }
         Ok(())

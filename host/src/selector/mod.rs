@@ -1,7 +1,7 @@
 //! Waiting for descriptors: the kernel's view of the operating system's event queue.
 //!
 //! - [`MioSelector`]: the real one, on `mio`
-//! - [`Simulated`]: one that tests drive by hand
+//! - `Simulated`: one that tests drive by hand
 //!
 //! Events are edge-triggered: a descriptor is registered once, for both directions, and an event
 //! says that something *became* possible. Whoever uses the descriptor goes on until the system
@@ -30,6 +30,8 @@ pub(crate) struct Event {
     pub readable: bool,
     /// There is room to write, or a connection attempt has ended.
     pub writable: bool,
+    /// Reading never blocks again: what is left comes, and then the end or an error.
+    pub closed: bool,
 }
 
 /// Ends a [`Selector::select`] from another thread.

@@ -8,4 +8,8 @@ mod tcp;
 
 pub(crate) use self::options::{Name as OptionName, Option as SocketOption};
 pub(crate) use self::tcp::SocketError;
+#[expect(
+    unreachable_pub,
+    reason = "the generated bindings name it in a `pub` item"
+)]
 pub use self::tcp::TcpSocket;

@@ -36,11 +36,17 @@ pub(crate) enum Name {
     TimeToLive,
 }
 
-/// Whether a value makes sense to the system, which may crash or wrap on it otherwise.
-pub(super) fn is_valid(option: Option) -> bool {
+/// Checks that a value makes sense to the system, which may crash or wrap on it otherwise, or take it for
+/// another one: a time to live of -1 is its own default.
+pub(super) fn check(option: Option) -> Result<(), &'static str> {
     match option {
-        Option::Linger(Some(time)) => time <= MAX_LINGER,
-        _ => true,
+        Option::Linger(Some(time)) if time > MAX_LINGER => {
+            Err("a linger time may be 65,535 seconds at most")
+        }
+        Option::TimeToLive(hops) if !(1..=255).contains(&hops) => {
+            Err("a time to live is from 1 to 255")
+        }
+        _ => Ok(()),
     }
 }
 

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::options::{self, Name, Option as SocketOption};
@@ -43,6 +44,10 @@ struct Watched {
 }
 
 /// A TCP socket. Whoever drops it unwatches it first: see [`TcpSocket::close`].
+#[expect(
+    unreachable_pub,
+    reason = "the generated bindings name it in a `pub` item"
+)]
 #[derive(Debug)]
 pub struct TcpSocket {
     socket: Socket,
@@ -92,8 +97,18 @@ impl TcpSocket {
         Ok(self.watch(kernel, owner)?)
     }
 
-    /// Checks that a connection may be there to accept.
+    /// Checks that a connection is there to accept.
     pub(crate) fn check_acceptable(&self) -> Result<(), SocketError> {
+        self.check_listening()?;
+        let mut ready = [PollFd::new(self.fd(), PollFlags::POLLIN)];
+        if poll(&mut ready, PollTimeout::ZERO).map_err(io::Error::from)? == 0 {
+            self.clear(Direction::Read);
+            return Err(io::Error::from(io::ErrorKind::WouldBlock).into());
+        }
+        Ok(())
+    }
+
+    fn check_listening(&self) -> Result<(), SocketError> {
         if self.state != State::Listening {
             return Err(SocketError::State("the socket does not listen"));
         }
@@ -106,7 +121,7 @@ impl TcpSocket {
         kernel: &mut Kernel,
         owner: InstanceKey,
     ) -> Result<(Self, SocketAddr), SocketError> {
-        self.check_acceptable()?;
+        self.check_listening()?;
         let accepted = self.socket.accept();
         let (socket, peer) = self.note_would_block(Direction::Read, accepted)?;
         socket.set_nonblocking(true)?;
@@ -182,9 +197,12 @@ impl TcpSocket {
         self.check_ready(Direction::Read)?;
         let received = retry(|| (&self.socket).read(buffer));
         let received = self.note_would_block(Direction::Read, received)?;
-        // The system had no more than this: the next attempt would block until an event comes.
-        if received > 0 && received < buffer.len() {
-            self.clear(Direction::Read);
+        // The system had no more than this: the next attempt would block, unless it finds the end.
+        if received > 0
+            && received < buffer.len()
+            && let Some(watched) = &self.watched
+        {
+            watched.readiness.clear_drained();
         }
         Ok(received)
     }
@@ -219,11 +237,7 @@ impl TcpSocket {
 
     /// Sets an option.
     pub(crate) fn set_option(&self, option: SocketOption) -> Result<(), SocketError> {
-        if !options::is_valid(option) {
-            return Err(SocketError::Argument(
-                "a linger time may be 65,535 seconds at most",
-            ));
-        }
+        options::check(option).map_err(SocketError::Argument)?;
         Ok(options::set(&self.socket, self.is_ipv6, option)?)
     }
 

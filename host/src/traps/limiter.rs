@@ -18,7 +18,13 @@ impl Guest {
             kernel.instance(self.key).budget().take_memory(bytes as u64)
         };
         match taken {
-            Ok(()) => true,
+            Ok(()) => {
+                // It has survived the last refusal, if there was one.
+                if bytes > 0 {
+                    self.refused = None;
+                }
+                true
+            }
             Err(limit) => {
                 self.refused = Some(limit);
                 false

@@ -7,6 +7,7 @@ mod errors;
 mod limiter;
 mod log;
 mod sockets;
+mod stdout;
 mod tasks;
 mod wasi;
 
@@ -16,6 +17,11 @@ use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::WasiCtx;
 
 pub(crate) use self::errors::TrapError;
+pub(crate) use self::stdout::Streams;
+#[expect(
+    unreachable_pub,
+    reason = "the generated bindings name it in a `pub` item"
+)]
 pub use self::tasks::WaitQueue;
 pub use self::wasi::Stdio;
 pub(crate) use self::wasi::{WasiOptions, context};
@@ -43,11 +49,16 @@ pub(crate) struct Guest {
     pub(crate) permissions: Arc<Permissions>,
     /// What the standard library of its language may do, under the same permissions.
     pub(crate) wasi: WasiCtx,
+    /// Its standard output and error, if they are the host's own.
+    pub(crate) streams: Option<Streams>,
     /// What the guest's handles stand for.
     pub(crate) table: ResourceTable,
+    /// What its handles of wait queues stand for. They are of the kernel's own making, and only memory limits
+    /// how many there are.
+    pub(crate) queues: ResourceTable,
     /// Where received bytes are put before they go into the guest's memory.
     pub(crate) scratch: Vec<u8>,
-    /// The limit that the instance was last refused more for.
+    /// The limit that the instance was just refused more for. Forgotten once it has gone on all the same.
     pub(crate) refused: Option<LimitExceeded>,
 }
 
@@ -80,4 +91,28 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     bindings::Guest::add_to_linker::<Guest, Here>(linker, |guest| guest)?;
     sockets::add_send_without_copy(linker)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::MonotonicClock;
+    use crate::limits::Limits;
+    use crate::selector::MioSelector;
+
+    /// A guest's data, without the guest.
+    pub(super) fn guest(limits: Limits) -> Guest {
+        let selector = MioSelector::new().unwrap();
+        let mut kernel = Kernel::new(Box::new(selector), Box::new(MonotonicClock::new()));
+        Guest {
+            key: kernel.add_instance(limits),
+            kernel: Arc::new(Mutex::new(kernel)),
+            permissions: Arc::default(),
+            wasi: WasiCtx::builder().build(),
+            streams: None,
+            table: ResourceTable::new(),
+            scratch: Vec::new(),
+            refused: None,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::time::Duration;
 
-use wasmtime::component::{Linker, Resource, WasmList};
+use wasmtime::component::{Linker, Resource, ResourceTableError, WasmList};
 
 use super::{Guest, TrapError};
 use crate::bindings::sockets::{
@@ -13,6 +13,7 @@ use crate::bindings::sockets::{
 use crate::bindings::traps::Caller;
 use crate::bindings::types;
 use crate::kernel::Direction;
+use crate::limits::LimitExceeded;
 use crate::sockets::{OptionName, SocketError, SocketOption as Native, TcpSocket};
 
 /// How many bytes one `recv` brings at the most.
@@ -32,12 +33,11 @@ impl From<IpSocketAddress> for SocketAddr {
     fn from(address: IpSocketAddress) -> Self {
         match address {
             IpSocketAddress::Ipv4(v4) => {
-                let (a, b, c, d) = v4.address;
-                SocketAddrV4::new(Ipv4Addr::new(a, b, c, d), v4.port).into()
+                let address = Ipv4Addr::from(<[u8; 4]>::from(v4.address));
+                SocketAddrV4::new(address, v4.port).into()
             }
             IpSocketAddress::Ipv6(v6) => {
-                let (a, b, c, d, e, f, g, h) = v6.address;
-                let address = Ipv6Addr::new(a, b, c, d, e, f, g, h);
+                let address = Ipv6Addr::from(<[u16; 8]>::from(v6.address));
                 SocketAddrV6::new(address, v6.port, v6.flow_info, v6.scope_id).into()
             }
         }
@@ -124,7 +124,29 @@ impl From<ShutdownHow> for Shutdown {
 impl Guest {
     /// Gives the guest a handle of a socket, which a handle was taken from the budget for.
     fn push(&mut self, socket: TcpSocket) -> Result<Resource<TcpSocket>, TrapError> {
-        Ok(self.table.push(socket)?)
+        match self.table.push(socket) {
+            // Others than sockets have taken what was left.
+            Err(ResourceTableError::Full) => {
+                let limit = self.kernel().instance(self.key).budget().limits().handles();
+                Err(LimitExceeded::Handles { limit }.into())
+            }
+            pushed => Ok(pushed?),
+        }
+    }
+
+    /// Makes room for received bytes, which is kept and counts as the instance's memory.
+    fn widen_scratch(&mut self, size: usize) -> Result<(), LimitExceeded> {
+        let more = size.saturating_sub(self.scratch.len());
+        if more > 0 {
+            let key = self.key;
+            self.kernel()
+                .instance(key)
+                .budget()
+                .take_memory(more as u64)?;
+            self.scratch.reserve_exact(more);
+            self.scratch.resize(size, 0);
+        }
+        Ok(())
     }
 
     /// Takes a handle from the budget for what `make` makes; gives it back if that fails.
@@ -134,11 +156,11 @@ impl Guest {
     ) -> Result<T, TrapError> {
         let key = self.key;
         self.kernel().instance(key).budget().take_handle()?;
-        let made = make(self);
-        if made.is_err() {
+        let result = make(self);
+        if result.is_err() {
             self.kernel().instance(key).budget().give_handle();
         }
-        made
+        result
     }
 
     fn wait_for(
@@ -182,8 +204,11 @@ impl sockets::HostTcpSocket for Guest {
         &mut self,
         this: Resource<TcpSocket>,
     ) -> Result<(Resource<TcpSocket>, IpSocketAddress), TrapError> {
-        // Looked at first, so that the limit is not named when there is nothing to accept.
-        self.table.get(&this)?.check_acceptable()?;
+        let key = self.key;
+        if self.kernel().instance(key).budget().check_handle().is_err() {
+            // The limit is not named when there is nothing to accept.
+            self.table.get(&this)?.check_acceptable()?;
+        }
         self.with_handle(|guest| {
             let listener = guest.table.get(&this)?;
             let (socket, peer) = listener.accept(&mut super::lock(&guest.kernel), guest.key)?;
@@ -205,9 +230,7 @@ impl sockets::HostTcpSocket for Guest {
 
     fn recv(&mut self, this: Resource<TcpSocket>, max: u32) -> Result<Vec<u8>, TrapError> {
         let max = (max as usize).min(MAX_RECV);
-        if self.scratch.len() < max {
-            self.scratch.resize(max, 0);
-        }
+        self.widen_scratch(max)?;
         let buffer = &mut self.scratch[..max];
         let received = self.table.get(&this)?.recv(buffer)?;
         Ok(buffer[..received].to_vec())
@@ -284,4 +307,20 @@ pub(super) fn add_send_without_copy(linker: &mut Linker<Guest>) -> wasmtime::Res
     )?;
     linker.allow_shadowing(false);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::limits::Limits;
+    use crate::traps::tests::guest;
+
+    #[test]
+    fn what_is_received_into_counts_as_memory() {
+        let mut guest = guest(Limits::default().with_memory(100));
+        assert!(guest.widen_scratch(60).is_ok());
+        assert!(guest.widen_scratch(50).is_ok());
+        assert!(guest.widen_scratch(100).is_ok());
+        assert!(guest.widen_scratch(101).is_err());
+        assert_eq!(guest.scratch.len(), 100);
+    }
 }

@@ -6,10 +6,14 @@ use slotmap::{Key, KeyData};
 use wasmtime::component::Resource;
 
 use super::{Guest, TrapError, lock};
-use crate::bindings::traps::{self, Caller, Resumption, TaskInfo};
+use crate::bindings::traps::{self, Caller, TaskInfo};
 use crate::kernel::{self, Fault, Instant, Kernel, QueueKey, ScopeKey, TaskKey, TrapKey};
 
 /// What a guest's handle of a wait queue stands for.
+#[expect(
+    unreachable_pub,
+    reason = "the generated bindings name it in a `pub` item"
+)]
 #[derive(Debug)]
 pub struct WaitQueue(QueueKey);
 
@@ -36,28 +40,23 @@ impl From<Caller> for kernel::Caller {
     }
 }
 
-impl From<kernel::Resumption> for Resumption {
-    fn from(resumption: kernel::Resumption) -> Self {
-        use kernel::Outcome as From;
-        use traps::Outcome as To;
+/// A resumption as the guest gets it: see `resumption-part` in `wit/traps.wit`.
+fn parts(resumption: &kernel::Resumption) -> [u64; 3] {
+    use kernel::Outcome as From;
+    use traps::Outcome as To;
 
-        let (outcome, value) = match resumption.outcome {
-            From::Start => (To::Start, 0),
-            From::Woken => (To::Woken, 0),
-            From::Done(value) => (To::Done, value),
-            From::Cancelled => (To::Cancelled, 0),
-            From::TimedOut(at) => (To::TimedOut, at.as_nanos()),
-            From::ScopeExpired(_, at) => (To::ScopeExpired, at.as_nanos()),
-            From::Busy => (To::Busy, 0),
-            From::Closed => (To::Closed, 0),
-        };
-        Self {
-            task: number(resumption.task),
-            cookie: resumption.cookie,
-            outcome,
-            value,
-        }
-    }
+    let (outcome, value) = match resumption.outcome {
+        From::Start => (To::Start, 0),
+        From::Woken => (To::Woken, 0),
+        From::Done(value) => (To::Done, value),
+        From::Cancelled => (To::Cancelled, 0),
+        From::TimedOut(at) => (To::TimedOut, at.as_nanos()),
+        From::ScopeExpired(_, at) => (To::ScopeExpired, at.as_nanos()),
+        From::Busy => (To::Busy, 0),
+        From::Closed => (To::Closed, 0),
+    };
+    let why = u64::from(resumption.cookie) | (outcome as u64) << 32;
+    [number(resumption.task), why, value]
 }
 
 impl Guest {
@@ -76,9 +75,13 @@ impl Guest {
 }
 
 impl traps::Host for Guest {
-    async fn wait(&mut self) -> wasmtime::Result<Vec<Resumption>> {
-        let ready = poll_fn(|_| lock(&self.kernel).poll_wait(self.key)).await;
-        Ok(ready.into_iter().map(Resumption::from).collect())
+    async fn wait(&mut self, ready: u32, ended: Vec<u64>) -> wasmtime::Result<Vec<u64>> {
+        self.refused = None;
+        for task in ended {
+            self.exit(task)?;
+        }
+        let ready = poll_fn(|_| lock(&self.kernel).poll_wait(self.key, ready)).await;
+        Ok(ready.iter().flat_map(parts).collect())
     }
 
     fn now(&mut self) -> wasmtime::Result<u64> {
@@ -97,12 +100,13 @@ impl traps::Host for Guest {
         Ok(number(spawned))
     }
 
-    fn exit(&mut self, ended: u64) -> wasmtime::Result<u64> {
+    fn exit(&mut self, ended: u64) -> wasmtime::Result<()> {
         let key = self.key;
-        Ok(self.ask(|kernel| {
+        self.ask(|kernel| {
             let (instance, timers, _) = kernel.with_timers(key);
             instance.exit(timers, task(ended))
-        })?)
+        })?;
+        Ok(())
     }
 
     fn info(&mut self, of: u64) -> wasmtime::Result<Option<TaskInfo>> {
@@ -193,11 +197,11 @@ impl traps::HostWaitQueue for Guest {
     fn new(&mut self, reason: String) -> wasmtime::Result<Resource<WaitQueue>> {
         let key = self.key;
         let queue = self.ask(|kernel| kernel.instance(key).make_queue(&reason))?;
-        Ok(self.table.push(WaitQueue(queue))?)
+        Ok(self.queues.push(WaitQueue(queue))?)
     }
 
     fn suspend(&mut self, this: Resource<WaitQueue>, by: Caller) -> wasmtime::Result<u64> {
-        let (key, queue) = (self.key, self.table.get(&this)?.0);
+        let (key, queue) = (self.key, self.queues.get(&this)?.0);
         self.pend(|kernel| {
             let (instance, timers, now) = kernel.with_timers(key);
             instance.suspend(timers, by.into(), queue, now)
@@ -205,18 +209,18 @@ impl traps::HostWaitQueue for Guest {
     }
 
     fn wake(&mut self, this: Resource<WaitQueue>, count: u32, value: u64) -> wasmtime::Result<u32> {
-        let (key, queue) = (self.key, self.table.get(&this)?.0);
+        let (key, queue) = (self.key, self.queues.get(&this)?.0);
         Ok(self.ask(|kernel| kernel.instance(key).wake_queue(queue, count, value)))
     }
 
     fn len(&mut self, this: Resource<WaitQueue>) -> wasmtime::Result<u32> {
-        let (key, queue) = (self.key, self.table.get(&this)?.0);
+        let (key, queue) = (self.key, self.queues.get(&this)?.0);
         Ok(self.ask(|kernel| kernel.instance(key).queue_len(queue)))
     }
 
     fn drop(&mut self, this: Resource<WaitQueue>) -> wasmtime::Result<()> {
         let key = self.key;
-        let queue = self.table.delete(this)?.0;
+        let queue = self.queues.delete(this)?.0;
         self.ask(|kernel| kernel.instance(key).drop_queue(queue));
         Ok(())
     }

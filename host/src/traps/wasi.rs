@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
-use super::Guest;
+use super::{Guest, Streams};
 use crate::error::advice;
 use crate::permissions::Permissions;
 
@@ -26,8 +26,8 @@ pub enum Stdio {
 pub(crate) struct WasiOptions<'a> {
     /// The arguments, the program's name first.
     pub(crate) args: &'a [String],
-    /// The standard streams.
-    pub(crate) stdio: Stdio,
+    /// The standard streams, if they are the host's own.
+    pub(crate) streams: Option<&'a Streams>,
 }
 
 /// A directory that was granted could not be opened.
@@ -65,8 +65,11 @@ pub(crate) fn context(
 ) -> Result<WasiCtx, NoSuchDirectory> {
     let mut builder = WasiCtxBuilder::new();
     builder.args(options.args).envs(permissions.env());
-    if options.stdio == Stdio::Inherit {
-        builder.inherit_stdio();
+    if let Some(streams) = options.streams {
+        builder
+            .inherit_stdin()
+            .stdout(streams.stdout.clone())
+            .stderr(streams.stderr.clone());
     }
     for dir in permissions.dirs() {
         let perms = if dir.read_only {
@@ -82,6 +85,8 @@ pub(crate) fn context(
             })?;
     }
     builder.allow_ip_name_lookup(permissions.allows_any_name_lookup());
+    // Each address is checked below.
+    builder.allow_tcp(true).allow_udp(true);
     let permissions = permissions.clone();
     builder.socket_addr_check(move |address, usage| {
         let allowed = is_allowed(&permissions, address, usage);
@@ -99,9 +104,14 @@ fn is_allowed(permissions: &Permissions, address: SocketAddr, usage: SocketAddrU
         {
             true
         }
-        SocketAddrUse::TcpBind | SocketAddrUse::TcpListen | SocketAddrUse::UdpBind => {
+        SocketAddrUse::TcpBind | SocketAddrUse::UdpBind => {
             permissions.check_listen(address).is_ok()
         }
+        // By now the socket has a port; it may have got it by asking for any.
+        SocketAddrUse::TcpListen => [address.port(), 0]
+            .map(|port| SocketAddr::new(address.ip(), port))
+            .iter()
+            .any(|address| permissions.check_listen(*address).is_ok()),
         // Who may listen, may accept.
         SocketAddrUse::TcpAccept => true,
         SocketAddrUse::TcpConnect | SocketAddrUse::UdpSend | SocketAddrUse::UdpReceive => {

@@ -43,6 +43,7 @@ impl Sim {
             token: source.data().as_ffi(),
             readable,
             writable,
+            closed: false,
         });
     }
 }
@@ -196,11 +197,38 @@ fn an_event_for_a_closed_descriptor_goes_to_nobody() {
         token: u64::MAX,
         readable: true,
         writable: true,
+        closed: true,
     });
     sim.expect(&[]);
     assert!(!readiness.get(Read));
     sim.post(new, true, false);
     sim.expect(&[done(task, trap, 0)]);
+}
+
+#[test]
+fn the_end_is_still_worth_an_attempt_when_all_data_was_read() {
+    let mut sim = Sim::new();
+    let task = sim.task();
+    let (source, readiness) = sim.watch();
+    sim.post(source, true, false);
+    sim.expect(&[]);
+    readiness.clear_drained();
+    assert!(!readiness.get(Read));
+    // One event for the last data and for the end: there is no other to come.
+    sim.selector.post(Event {
+        token: source.data().as_ffi(),
+        readable: true,
+        writable: false,
+        closed: true,
+    });
+    sim.expect(&[]);
+    readiness.clear_drained();
+    assert!(readiness.get(Read));
+    let trap = sim.io(task, source, Read);
+    sim.expect(&[done(task, trap, 0)]);
+    // The system has the last word.
+    readiness.clear(Read);
+    assert!(!readiness.get(Read));
 }
 
 #[test]

@@ -9,7 +9,7 @@ impl Sim {
         let task = self.kernel.instance(key).spawn(None, 0, false);
         self.select();
         while let Some(next) = self.kernel.next_instance() {
-            while self.kernel.poll_wait(next).is_ready() {}
+            while self.kernel.poll_wait(next, 0).is_ready() {}
         }
         (key, task.expect("there is room"))
     }
@@ -73,7 +73,7 @@ fn instances_that_always_have_ready_tasks_take_turns() {
     for _ in 0..9 {
         sim.select();
         let key = sim.kernel.next_instance().expect("all have ready tasks");
-        while let Poll::Ready(ready) = sim.kernel.poll_wait(key) {
+        while let Poll::Ready(ready) = sim.kernel.poll_wait(key, 0) {
             order.push(key);
             for resumption in ready {
                 sim.kernel.instance(key).wake(resumption.task);
@@ -90,7 +90,7 @@ fn an_instance_that_is_alone_goes_on_without_leaving_its_turn() {
     let task = sim.task();
     for _ in 0..500 {
         sim.instance().wake(task);
-        let polled = sim.kernel.poll_wait(sim.key);
+        let polled = sim.kernel.poll_wait(sim.key, 0);
         assert_eq!(polled, Poll::Ready(vec![woken(task)]));
     }
 }
@@ -104,12 +104,12 @@ fn the_ready_tasks_of_an_instance_whose_turn_is_over_wait_for_the_next_one() {
     sim.advance(1);
     sim.select();
     assert_eq!(sim.kernel.next_instance(), Some(first.0));
-    assert!(sim.kernel.poll_wait(first.0).is_ready());
+    assert!(sim.kernel.poll_wait(first.0, 0).is_ready());
     sim.wake_other(first);
-    assert!(sim.kernel.poll_wait(first.0).is_pending(), "others wait");
+    assert!(sim.kernel.poll_wait(first.0, 0).is_pending(), "others wait");
     assert_eq!(sim.turns(), [second.0, first.0]);
     let ready = Poll::Ready(vec![woken(first.1)]);
-    assert_eq!(sim.kernel.poll_wait(first.0), ready);
+    assert_eq!(sim.kernel.poll_wait(first.0, 0), ready);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn who_was_preempted_is_kept_apart_from_who_was_woken() {
     sim.advance(1);
     sim.select();
     assert_eq!(sim.kernel.next_instance(), Some(hog.0));
-    assert!(sim.kernel.poll_wait(hog.0).is_ready());
+    assert!(sim.kernel.poll_wait(hog.0, 0).is_ready());
     sim.kernel.preempt(hog.0);
     assert_eq!(sim.kernel.runnable(), 0);
     sim.sleep_other(other, 2);
@@ -199,10 +199,10 @@ fn a_message_to_the_instance_that_has_the_thread_does_not_queue_it_twice() {
     sim.instance().wake(task);
     sim.kernel.door().send(Message::Poll(sim.key));
     sim.advance(1);
-    assert!(sim.kernel.poll_wait(sim.key).is_pending());
+    assert!(sim.kernel.poll_wait(sim.key, 0).is_pending());
     assert_eq!(sim.turns(), [sim.key]);
     let ready = Poll::Ready(vec![woken(task)]);
-    assert_eq!(sim.kernel.poll_wait(sim.key), ready);
+    assert_eq!(sim.kernel.poll_wait(sim.key, 0), ready);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_waiting_instance_that_is_polled_for_nothing_goes_on_waiting() {
     sim.kernel.door().send(Message::Poll(other.0));
     sim.select();
     assert_eq!(sim.turns(), [other.0]);
-    assert!(sim.kernel.poll_wait(other.0).is_pending());
+    assert!(sim.kernel.poll_wait(other.0, 0).is_pending());
     sim.select();
     assert_eq!(sim.turns(), []);
 }

@@ -74,7 +74,7 @@ impl Sim {
     fn wait(&mut self, block: bool) -> Vec<Resumption> {
         loop {
             if self.in_turn {
-                if let Poll::Ready(ready) = self.kernel.poll_wait(self.key) {
+                if let Poll::Ready(ready) = self.kernel.poll_wait(self.key, 0) {
                     return ready;
                 }
                 self.in_turn = false;

@@ -1,0 +1,171 @@
+//! The measured programs on tokio's `current_thread`, each under the name of the guest that does the same and with
+//! the same arguments and output.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Builder;
+use tokio::task::yield_now;
+use tokio::time::{sleep, sleep_until};
+
+/// After so long the process ends, whatever it does: nothing is left behind if its parent is killed.
+const LIFETIME: Duration = Duration::from_mins(2);
+
+/// Runs a program.
+pub(crate) fn run(name: &str, args: &[String]) {
+    std::thread::spawn(|| {
+        std::thread::sleep(LIFETIME);
+        std::process::exit(1);
+    });
+    match name {
+        "bench-switch" => in_task(switch(numbers(args))),
+        "bench-spawn-join" => in_task(spawn_join(numbers(args))),
+        "bench-spawn-join-main" => in_main(spawn_join(numbers(args))),
+        "bench-sleepers" => in_task(sleepers(numbers(args))),
+        "bench-timers" => in_task(timers(numbers(args))),
+        "echo" => in_task(echo(args[0].clone())),
+        "hello" => in_task(async { println!("Hello from a task.") }),
+        _ => panic!("there is no program {name}"),
+    }
+}
+
+/// Runs a future as `#[tokio::main]` does.
+fn in_main(future: impl Future<Output = ()>) {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.expect("tokio can start").block_on(future);
+}
+
+/// Runs a future as a task, which is woken without a system call.
+fn in_task(future: impl Future<Output = ()> + Send + 'static) {
+    in_main(async { tokio::spawn(future).await.expect("the program works") });
+}
+
+fn numbers<const N: usize>(args: &[String]) -> [u64; N] {
+    let numbers: Vec<u64> = args
+        .iter()
+        .map(|word| word.parse().expect("arguments are numbers"))
+        .collect();
+    numbers
+        .try_into()
+        .expect("there are as many as the program takes")
+}
+
+async fn switch([tasks, yields]: [u64; 2]) {
+    async fn run(tasks: u64, yields: u64) -> Duration {
+        let tasks: Vec<_> = (0..tasks)
+            .map(|_| {
+                tokio::spawn(async move {
+                    for _ in 0..yields {
+                        yield_now().await;
+                    }
+                })
+            })
+            .collect();
+        let begun = Instant::now();
+        for task in tasks {
+            task.await.expect("it does not panic");
+        }
+        begun.elapsed()
+    }
+
+    run(tasks, 2).await;
+    println!("{}", run(tasks, yields).await.as_nanos());
+}
+
+async fn spawn_join([tasks, batch]: [u64; 2]) {
+    async fn run(tasks: u64, batch: u64) -> Duration {
+        let begun = Instant::now();
+        for _ in 0..tasks / batch {
+            if batch == 1 {
+                tokio::spawn(async {}).await.expect("it does not panic");
+                continue;
+            }
+            let tasks: Vec<_> = (0..batch).map(|_| tokio::spawn(async {})).collect();
+            for task in tasks {
+                task.await.expect("it does not panic");
+            }
+        }
+        begun.elapsed()
+    }
+
+    run(batch * 2, batch).await;
+    println!("{}", run(tasks, batch).await.as_nanos());
+}
+
+async fn sleepers([tasks, milliseconds]: [u64; 2]) {
+    static LEFT: AtomicU64 = AtomicU64::new(0);
+    static LAST: AtomicU64 = AtomicU64::new(0);
+
+    println!("ready");
+    sleep(Duration::from_millis(200)).await;
+    let begun = Instant::now();
+    let deadline = begun + Duration::from_millis(milliseconds);
+    LEFT.store(tasks, Ordering::Relaxed);
+    for _ in 0..tasks {
+        tokio::spawn(async move {
+            sleep_until(deadline.into()).await;
+            if LEFT.fetch_sub(1, Ordering::Relaxed) == 1 {
+                let late = u64::try_from(deadline.elapsed().as_nanos());
+                LAST.store(late.unwrap_or(u64::MAX), Ordering::Relaxed);
+            }
+        });
+    }
+    let spawned = begun.elapsed();
+    yield_now().await;
+    let asleep = begun.elapsed();
+    assert!(Instant::now() < deadline, "some woke before all slept");
+    println!("{} {}", spawned.as_nanos(), asleep.as_nanos());
+    sleep_until(deadline.into()).await;
+    while LEFT.load(Ordering::Relaxed) > 0 {
+        yield_now().await;
+    }
+    println!("{}", LAST.load(Ordering::Relaxed));
+}
+
+async fn timers([tasks, sleeps]: [u64; 2]) {
+    let tasks: Vec<_> = (0..tasks)
+        .map(|task| {
+            tokio::spawn(async move {
+                let mut late = Vec::new();
+                for n in 0..sleeps {
+                    let micros = 1_000 + (task * 7_919 + n * 104_729) % 49_001;
+                    let length = Duration::from_micros(micros);
+                    let begun = Instant::now();
+                    sleep(length).await;
+                    late.push(begun.elapsed().saturating_sub(length).as_nanos());
+                }
+                late
+            })
+        })
+        .collect();
+    for task in tasks {
+        for late in task.await.expect("it does not panic") {
+            print!("{late} ");
+        }
+    }
+    println!();
+}
+
+async fn echo(address: String) {
+    async fn echo_client(mut client: TcpStream) -> std::io::Result<()> {
+        let mut buffer = vec![0; 65_536];
+        loop {
+            let received = client.read(&mut buffer).await?;
+            if received == 0 {
+                return Ok(());
+            }
+            client.write_all(&buffer[..received]).await?;
+        }
+    }
+
+    let listener = TcpListener::bind(address).await.expect("the port is free");
+    let address = listener.local_addr().expect("it listens");
+    println!("listening on {address}");
+    loop {
+        let (client, _) = listener.accept().await.expect("there is room");
+        tokio::spawn(echo_client(client));
+    }
+}

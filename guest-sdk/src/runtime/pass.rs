@@ -1,0 +1,120 @@
+//! Passes: who runs now, and who next.
+//!
+//! The kernel says who may go on. Those that only yielded may go on anyway, and are kept here: the kernel is told
+//! how many they are, so that it does not wait, but not who, which makes a yield cheap. In a pass
+//! the kernel's run first, then those that had yielded when it began.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+
+use super::resumption::{self, Resumption};
+use crate::bindings::traps::{self, Outcome};
+
+/// Who runs in this pass, and who in the next.
+#[derive(Default)]
+pub(crate) struct Pass {
+    /// The kernel's, as it gave them, and how many of the numbers were taken.
+    parts: RefCell<(Vec<u64>, usize)>,
+    /// Those that yielded, in order.
+    yielded: RefCell<VecDeque<Yielded>>,
+    /// How many of these are for this pass.
+    yielded_before: Cell<usize>,
+    /// Tasks that have ended since the pass began.
+    ended: RefCell<Vec<u64>>,
+}
+
+/// A task that yielded.
+#[derive(Clone, Copy)]
+struct Yielded {
+    /// The task; 0 if it was interrupted instead.
+    task: u64,
+    /// The slot of the future that waits.
+    cookie: u32,
+    /// The innermost timeout block it is in.
+    scope: u64,
+}
+
+impl Pass {
+    /// Begins a pass: waits until somebody may go on.
+    pub(super) fn begin(&self) {
+        let yielded = self.yielded.borrow().len();
+        self.yielded_before.set(yielded);
+        let mut ended = self.ended.borrow_mut();
+        let ready = u32::try_from(yielded).unwrap_or(u32::MAX);
+        self.parts.replace((traps::wait(ready, &ended), 0));
+        ended.clear();
+    }
+
+    /// The next one to resume in this pass.
+    pub(super) fn next(&self) -> Option<Resumption> {
+        {
+            let (parts, taken) = &mut *self.parts.borrow_mut();
+            if let Some(resumption) = resumption::first(&parts[*taken..]) {
+                *taken += resumption::PARTS;
+                return Some(resumption);
+            }
+        }
+        let mut yielded = self.yielded.borrow_mut();
+        while self.yielded_before.get() > 0 {
+            self.yielded_before.set(self.yielded_before.get() - 1);
+            if let Some(next) = yielded.pop_front()
+                && next.task != 0
+            {
+                return Some(Resumption {
+                    task: next.task,
+                    cookie: next.cookie,
+                    outcome: Outcome::Done,
+                    value: 0,
+                });
+            }
+        }
+        None
+    }
+
+    /// Why a task will be resumed in this pass or the next, if that is certain already.
+    pub(crate) fn upcoming(&self, task: u64) -> Option<Outcome> {
+        let (parts, taken) = &*self.parts.borrow();
+        let mut coming = resumption::all(&parts[*taken..]);
+        if let Some(resumption) = coming.find(|next| next.task == task) {
+            return Some(resumption.outcome);
+        }
+        let yielded = self.yielded.borrow();
+        let found = yielded.iter().any(|next| next.task == task);
+        found.then_some(Outcome::Done)
+    }
+
+    /// Notes that a task yields.
+    pub(crate) fn push_yielded(&self, task: u64, cookie: u32, scope: u64) {
+        self.yielded.borrow_mut().push_back(Yielded {
+            task,
+            cookie,
+            scope,
+        });
+    }
+
+    /// Takes a task's yield in one of some timeout blocks out of the queue, to be interrupted: its cookie.
+    pub(super) fn take_yielded(&self, task: u64, is_inside: impl Fn(u64) -> bool) -> Option<u32> {
+        let mut yielded = self.yielded.borrow_mut();
+        let found = yielded
+            .iter_mut()
+            .find(|next| next.task == task && is_inside(next.scope))?;
+        found.task = 0;
+        Some(found.cookie)
+    }
+
+    /// Notes that a task has ended. The kernel is told with the next pass.
+    pub(super) fn push_ended(&self, task: u64) {
+        self.ended.borrow_mut().push(task);
+    }
+
+    /// Tells the kernel now which tasks have ended. Returns false if none has.
+    pub(crate) fn tell_ended(&self) -> bool {
+        let mut ended = self.ended.borrow_mut();
+        for task in ended.iter() {
+            traps::exit(*task);
+        }
+        let told = !ended.is_empty();
+        ended.clear();
+        told
+    }
+}

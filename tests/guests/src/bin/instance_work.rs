@@ -1,0 +1,89 @@
+//! What an instance beside others does: a case, and what that needs.
+#![expect(clippy::print_stdout, reason = "an embedder may want to know")]
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use curio::{Error, Result, clock, sleep, spawn};
+
+#[curio::main]
+async fn main() -> Result<()> {
+    let mut args = std::env::args().skip(1);
+    let case = args.next().expect("a case is given");
+    let argument = args.next().unwrap_or_default();
+    match case.as_str() {
+        "tick" => tick(argument.parse().expect("a number of ticks")).await,
+        "spin" => loop {
+            std::hint::black_box(0);
+        },
+        "exit" => {
+            sleep(Duration::from_millis(20)).await?;
+            std::process::exit(1)
+        }
+        "fault" => {
+            sleep(Duration::from_millis(20)).await?;
+            panic!("as it was told")
+        }
+        "nap" => sleep(Duration::from_millis(200)).await.map(drop),
+        "sleep" => match sleep(Duration::from_hours(1)).await {
+            Err(Error::TaskCancelled) => sleep(Duration::from_millis(20)).await.map(drop),
+            other => panic!("{other:?}"),
+        },
+        "serve" => serve(&argument).await,
+        "hello" => {
+            let task = spawn(async { Ok(42) });
+            assert_eq!(task.join().await?, 42);
+            Ok(())
+        }
+        "isolated" => isolated(&argument).await,
+        _ => panic!("there is no case {case}"),
+    }
+}
+
+/// Ticks every 10 ms, and writes to `/out/lateness` how many ticks came, and how late the worst was.
+async fn tick(ticks: u32) -> Result<()> {
+    const PERIOD: Duration = Duration::from_millis(10);
+    let begun = clock();
+    let mut worst = Duration::ZERO;
+    for n in 1..=ticks {
+        let due = begun + n * PERIOD;
+        let woken = curio::traps::sleep_until(due).await?;
+        assert!(woken >= due, "woken early");
+        worst = worst.max(clock() - due);
+    }
+    println!("worst lateness {worst:?}");
+    let mut text = String::new();
+    writeln!(text, "{ticks} {}", worst.as_micros()).expect("a text has room");
+    std::fs::write("/out/lateness", text)?;
+    Ok(())
+}
+
+/// Echoes to one client, on an address that it writes to `/out/address`.
+async fn serve(address: &str) -> Result<()> {
+    let address: std::net::SocketAddr = address.parse().expect("an address");
+    let listener = curio::tcp_server_socket(address)?;
+    std::fs::write("/out/address.new", listener.local_address()?.to_string())?;
+    std::fs::rename("/out/address.new", "/out/address")?;
+    let (client, _) = listener.accept().await?;
+    loop {
+        let data = client.recv(1000).await?;
+        if data.is_empty() {
+            return Ok(());
+        }
+        client.send_all(&data).await?;
+    }
+}
+
+/// Sees its own arguments and nothing of what others keep in the same place of their memory.
+async fn isolated(own: &str) -> Result<()> {
+    use std::sync::Mutex;
+
+    static SHARED: Mutex<String> = Mutex::new(String::new());
+    assert!(SHARED.lock().expect("nobody panicked").is_empty());
+    own.clone_into(&mut SHARED.lock().expect("nobody panicked"));
+    for _ in 0..10 {
+        sleep(Duration::from_millis(1)).await?;
+        assert_eq!(*SHARED.lock().expect("nobody panicked"), own);
+    }
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! Tries what it is told to, each an argument `attempt=what`, and says on a line each what came of it: `ok`, perhaps
+//! with what was found, or why not.
+#![expect(clippy::print_stdout, reason = "it is what the program is for")]
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
+
+use curio::{Error, Result, Socket};
+
+#[curio::main]
+async fn main() {
+    for argument in std::env::args().skip(1) {
+        let (attempt, what) = argument.split_once('=').unwrap_or((&argument, ""));
+        match run(attempt, what).await {
+            Ok(found) if found.is_empty() => println!("ok"),
+            Ok(found) => println!("ok {found}"),
+            Err(Error::Refused(text)) => println!("refused: {text}"),
+            Err(Error::Io(error)) => println!("{:?}: {error}", error.kind()),
+            Err(error) => println!("{error}"),
+        }
+    }
+}
+
+fn address(text: &str) -> SocketAddr {
+    text.parse().expect("the address is one")
+}
+
+async fn run(attempt: &str, what: &str) -> Result<String> {
+    match attempt {
+        "connect" => curio::open_connection(address(what)).await.map(drop)?,
+        "listen" => drop(curio::tcp_server_socket(address(what))?),
+        "bind" => Socket::tcp_for(address(what))?.bind(address(what))?,
+        "connect-bound" => connect_bound(what).await?,
+        "env" => return Ok(environment()),
+        _ => return Ok(with_std(attempt, what)?),
+    }
+    Ok(String::new())
+}
+
+/// Connects from a local address that it asks for: `from>to`.
+async fn connect_bound(what: &str) -> Result<()> {
+    let (from, to) = what.split_once('>').expect("two addresses");
+    let socket = Socket::tcp_for(address(from))?;
+    socket.bind(address(from))?;
+    socket.connect(address(to)).await
+}
+
+fn environment() -> String {
+    let mut variables: Vec<_> = std::env::vars().map(|(k, v)| format!("{k}={v}")).collect();
+    variables.sort();
+    variables.join(" ")
+}
+
+/// What the standard library asks of `wasi:*`.
+fn with_std(attempt: &str, what: &str) -> io::Result<String> {
+    let mut found = String::new();
+    match attempt {
+        "std-connect" => drop(TcpStream::connect(address(what))?),
+        "std-listen" => drop(TcpListener::bind(address(what))?),
+        "std-udp" => drop(UdpSocket::bind(address(what))?),
+        "std-send" => {
+            let socket = UdpSocket::bind("0.0.0.0:0")?;
+            socket.send_to(b"out", address(what))?;
+        }
+        "resolve" => {
+            let all = (what, 80).to_socket_addrs()?;
+            let mut all: Vec<_> = all.map(|at| at.ip().to_string()).collect();
+            all.sort();
+            all.dedup();
+            found = all.join(" ");
+        }
+        "read" => {
+            File::open(what)?.read_to_string(&mut found)?;
+        }
+        "list" => {
+            let mut names = Vec::new();
+            for entry in fs::read_dir(what)? {
+                names.push(entry?.file_name().to_string_lossy().into_owned());
+            }
+            names.sort();
+            found = names.join(" ");
+        }
+        "stat" => found = fs::metadata(what)?.len().to_string(),
+        "lstat" => drop(fs::symlink_metadata(what)?),
+        "readlink" => found = fs::read_link(what)?.display().to_string(),
+        "exists" => found = fs::exists(what)?.to_string(),
+        "write" => fs::write(what, "written")?,
+        "create" => drop(OpenOptions::new().write(true).create_new(true).open(what)?),
+        "append" => {
+            let mut file = OpenOptions::new().append(true).open(what)?;
+            file.write_all(b"appended")?;
+        }
+        "overwrite" => {
+            let mut file = OpenOptions::new().write(true).open(what)?;
+            file.write_all(b"X")?;
+        }
+        "truncate" => {
+            OpenOptions::new().write(true).truncate(true).open(what)?;
+        }
+        "set-len" => File::open(what)?.set_len(0)?,
+        "remove" => fs::remove_file(what)?,
+        "mkdir" => fs::create_dir(what)?,
+        "rmdir" => fs::remove_dir(what)?,
+        "rename" | "link" | "copy" => {
+            let (from, to) = what.split_once('>').expect("two paths");
+            match attempt {
+                "rename" => fs::rename(from, to)?,
+                "link" => fs::hard_link(from, to)?,
+                _ => drop(fs::copy(from, to)?),
+            }
+        }
+        _ => panic!("there is no attempt {attempt}"),
+    }
+    Ok(found)
+}
