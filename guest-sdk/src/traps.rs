@@ -86,6 +86,9 @@ impl<F: Fn(Caller) -> u64 + Unpin> Trap<F> {
         let by = runtime.running();
         let cookie = runtime.slots.take(by.task, cx);
         let token = (self.begin)(by.caller(cookie));
+        if token != 0 {
+            runtime.pass.note_asked();
+        }
         Progress::Pending(Pending { cookie, token, by })
     }
 }
@@ -102,7 +105,7 @@ impl Pending {
         let gone = if runtime.tasks.contains(task) {
             kernel::withdraw(self.token)
         } else {
-            !runtime.comes(self.cookie)
+            !runtime.pass.comes(self.cookie)
         };
         if gone {
             runtime.slots.give_back(self.cookie);
@@ -220,8 +223,12 @@ pub async fn join_task(task: &TaskRef) -> Result<()> {
 /// Returns false if it had ended before. Never blocks.
 #[doc(alias = "_cancel_task")]
 pub fn cancel_task(task: &TaskRef) -> bool {
-    // The kernel may not know yet that it has ended.
-    let cancelled = !task.is_terminated() && kernel::cancel(task.id().number());
+    // The kernel may not know yet.
+    if task.is_terminated() {
+        return false;
+    }
+    runtime::with(|runtime| runtime.pass.note_asked());
+    let cancelled = kernel::cancel(task.id().number());
     if cancelled {
         task.note_cancelled();
     }
@@ -284,5 +291,6 @@ pub async fn wait_on_queue(queue: &KernelQueue) -> Result<()> {
 /// They run in the next pass; the caller goes on.
 #[doc(alias = "_reschedule_tasks")]
 pub fn reschedule_tasks(queue: &KernelQueue, count: u32) -> u32 {
+    runtime::with(|runtime| runtime.pass.note_asked());
     queue.queue.wake(count, 0)
 }

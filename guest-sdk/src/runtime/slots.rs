@@ -44,10 +44,10 @@ enum Slot {
     },
 }
 
-impl Default for Slots {
-    fn default() -> Self {
+impl Slots {
+    pub(super) const fn new() -> Self {
         let entries = Entries {
-            slots: vec![Slot::Free(0)],
+            slots: Vec::new(),
             free: 0,
             abandoned: Vec::new(),
         };
@@ -55,15 +55,16 @@ impl Default for Slots {
             entries: RefCell::new(entries),
         }
     }
-}
 
-impl Slots {
     /// Takes a slot for a future of this task.
     pub(crate) fn take(&self, task: u64, cx: &Context<'_>) -> u32 {
         let slot = Slot::Waiting(foreign_waker(task, cx));
         let entries = &mut *self.entries.borrow_mut();
         let cookie = entries.free;
         if cookie == 0 {
+            if entries.slots.is_empty() {
+                entries.slots.push(Slot::Free(0));
+            }
             entries.slots.push(slot);
             return index_of((entries.slots.len() - 1) as u64);
         }
@@ -179,6 +180,7 @@ impl Entries {
 }
 
 fn redeliver(task: u64, scope: u64, outcome: Outcome) {
+    super::with(|runtime| runtime.pass.note_asked());
     match outcome {
         Outcome::Cancelled => traps::redeliver_cancel(task),
         Outcome::TimedOut => traps::redeliver_timeout(scope),
