@@ -1,11 +1,9 @@
 //! Cancelling tasks.
 
-use std::cell::Cell;
-use std::future;
 use std::rc::Rc;
 
-use curio::traps::{KernelQueue, reschedule_tasks, sleep_until, wait_on_queue};
-use curio::{Error, Result, Task, current_task, sleep, spawn, timeout_after, yield_now};
+use curio::traps::{KernelQueue, wait_on_queue};
+use curio::{Error, Result, current_task, sleep, spawn, yield_now};
 use test_guests::{Notes, fails, ms, sleep_until_told};
 
 test_guests::cases! {

@@ -137,7 +137,7 @@ async fn what_does_not_block_is_not_told() -> Result<()> {
         child.request_cancel();
         assert_eq!(
             current_task().name(),
-            "cancel::what_does_not_block_is_not_told"
+            "cancel_when::what_does_not_block_is_not_told"
         );
         assert_eq!(timeout_after(ms(0), async { Ok(1) }).await?, 1);
         Ok("nothing told")

@@ -1,10 +1,6 @@
 //! Combinators of the `futures` crate inside a task: several traps at once.
 
-use std::cell::{Cell, RefCell};
-use std::future::{self, Future};
-use std::pin::Pin;
-use std::rc::Rc;
-use std::task::Poll;
+use std::future::{self};
 
 use curio::traps::{KernelQueue, reschedule_tasks, sleep_until, wait_on_queue};
 use curio::{Error, Result, clock, current_task, sleep, spawn, timeout_after, yield_now};

@@ -6,18 +6,19 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use curio::traps::{KernelQueue, reschedule_tasks, sleep_until, wait_on_queue};
-use curio::{Error, Result, clock, current_task, sleep, spawn, timeout_after, yield_now};
+use curio::traps::{KernelQueue, reschedule_tasks, wait_on_queue};
+use curio::{Error, Result, clock, sleep, spawn, timeout_after, yield_now};
 use futures::future::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
-use futures::{join, pin_mut, select, select_biased, try_join};
-use test_guests::{Notes, fails, ms};
+use futures::{pin_mut, select_biased};
+use test_guests::{fails, ms};
 
 test_guests::cases! {
     a_pending_trap_may_move_behind_another_waker
     a_pending_trap_may_move_back
     a_pending_trap_may_move_to_another_task
     a_pending_trap_may_outlive_its_task
+    a_yield_may_move_and_outlive_its_task
     what_moves_is_interrupted_with_its_new_task
     a_block_may_borrow_a_pending_trap
     a_begun_block_may_move_to_another_task
@@ -82,6 +83,30 @@ async fn a_pending_trap_may_move_to_another_task() -> Result<()> {
         Ok("woken")
     });
     assert_eq!(task.join().await?, "woken");
+    Ok(())
+}
+
+async fn a_yield_may_move_and_outlive_its_task() -> Result<()> {
+    for owner_goes_on in [true, false] {
+        let handed = Rc::new(Cell::new(None));
+        let inner = handed.clone();
+        let owner = spawn(async move {
+            inner.set(Some(begun(0).await));
+            if owner_goes_on {
+                sleep(ms(1)).await?;
+            }
+            Ok(())
+        });
+        // It has its turn behind the owner, and before the yield has its own.
+        let taker = spawn(async move {
+            let Some(yielded) = handed.take() else {
+                panic!("it was handed over");
+            };
+            yielded.await
+        });
+        taker.join().await?;
+        owner.join().await?;
+    }
     Ok(())
 }
 

@@ -1,16 +1,12 @@
 //! Sleep, and the clock.
 
 use std::cell::OnceCell;
-use std::future;
 use std::rc::Rc;
 use std::time::Duration;
 
 use curio::traps::sleep_until;
-use curio::{
-    Error, Result, clock, current_task, ignore_after, ignore_at, sleep, spawn, timeout_after,
-    timeout_at, yield_now,
-};
-use test_guests::{Notes, fails, ms, sleep_until_told, spin_until};
+use curio::{Result, clock, sleep, spawn, yield_now};
+use test_guests::{Notes, ms, spin_until};
 
 test_guests::cases! {
     sleep_returns_the_time_of_waking
@@ -22,8 +18,6 @@ test_guests::cases! {
     ten_thousand_may_sleep
     a_timer_is_not_starved_by_those_that_yield
 }
-
-const NEVER: u64 = 1_000_000;
 
 async fn sleep_returns_the_time_of_waking() -> Result<()> {
     let start = clock();

@@ -1,8 +1,6 @@
 //! Timeout blocks and sleep.
 
-use std::cell::OnceCell;
 use std::future;
-use std::rc::Rc;
 use std::time::Duration;
 
 use curio::traps::sleep_until;
