@@ -27,12 +27,15 @@
 
 mod echo;
 mod figures;
+mod latency;
 mod load;
 mod native;
 mod program;
 mod sleepers;
 mod spawn_join;
+mod startup;
 mod switch;
+mod timers;
 
 use std::process::ExitCode;
 
@@ -61,8 +64,20 @@ const SUBJECTS: &[Subject] = &[
         run: sleepers::run,
     },
     Subject {
+        name: "timers",
+        run: timers::run,
+    },
+    Subject {
         name: "echo",
         run: echo::run,
+    },
+    Subject {
+        name: "latency",
+        run: latency::run,
+    },
+    Subject {
+        name: "startup",
+        run: startup::run,
     },
 ];
 

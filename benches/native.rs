@@ -27,6 +27,7 @@ pub(crate) fn run(name: &str, args: &[String]) {
         "bench-sleepers" => in_task(sleepers(numbers(args))),
         "bench-timers" => in_task(timers(numbers(args))),
         "echo" => in_task(echo(args[0].clone())),
+        "hello" => in_task(async { println!("Hello from a task.") }),
         _ => panic!("there is no program {name}"),
     }
 }

@@ -143,6 +143,12 @@ impl Program {
             .collect()
     }
 
+    /// Waits for its end.
+    pub(crate) fn end(mut self) {
+        let status = self.child.wait().expect("it can be waited for");
+        assert!(status.success(), "the program must succeed");
+    }
+
     /// How much CPU time all its threads have used.
     pub(crate) fn cpu_time(&self) -> CpuTime {
         let stat = self.read("stat");

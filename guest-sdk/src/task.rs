@@ -420,6 +420,7 @@ impl TaskOptions {
                 (Cow::Borrowed(runtime::short(name)), label)
             };
             let parent = runtime.current().unwrap_or(0);
+            runtime.pass.note_asked();
             let spawn = || kernel::spawn(parent, label, self.daemon);
             let spawned = match spawn() {
                 // The kernel may not know yet that others have ended.

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 
 use crate::bindings::traps as kernel;
 use crate::error::{Error, Result, TimedOut};
-use crate::runtime::{self, Running};
+use crate::runtime::{self, Running, Runtime};
 use crate::traps;
 
 /// A point in time, on the kernel's monotonic clock.
@@ -137,6 +137,11 @@ impl<T, F: Future<Output = Result<T>>> Future for Block<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        // Another task has come to wait for the block: that one is in it now.
+        let current = runtime::with(Runtime::current);
+        if (this.open.as_ref()).is_some_and(|open| Some(open.by.task) != current) {
+            *this.open = None;
+        }
         let open = this
             .open
             .get_or_insert_with(|| Open::new(*this.deadline, cx));

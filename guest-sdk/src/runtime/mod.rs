@@ -19,6 +19,7 @@ mod waker;
 
 use std::cell::Cell;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -36,14 +37,14 @@ use crate::bindings::traps::{self, Caller, Outcome};
 use crate::task::TaskOptions;
 
 thread_local! {
-    static RUNTIME: Runtime = Runtime::default();
+    // Never dropped, and made when the program is compiled, so that getting at it costs nothing.
+    static RUNTIME: ManuallyDrop<Runtime> = const { ManuallyDrop::new(Runtime::new()) };
 }
 
 /// How long shutting down may take before it says what it waits for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The guest's half of the scheduler.
-#[derive(Default)]
 pub(crate) struct Runtime {
     /// The futures of all tasks.
     pub(crate) tasks: Tasks,
@@ -83,10 +84,22 @@ impl Running {
 
 /// Gives access to the runtime.
 pub(crate) fn with<T>(use_it: impl FnOnce(&Runtime) -> T) -> T {
-    RUNTIME.with(use_it)
+    RUNTIME.with(|runtime| use_it(runtime))
 }
 
 impl Runtime {
+    const fn new() -> Self {
+        Self {
+            tasks: Tasks::new(),
+            slots: Slots::new(),
+            blocks: Blocks::new(),
+            current: Cell::new(Running { task: 0, scope: 0 }),
+            pass: Pass::new(),
+            about_to_run: Cell::new(0),
+            labels: Labels::new(),
+        }
+    }
+
     /// The task that runs, and the timeout block it is in.
     ///
     /// # Panics
@@ -117,6 +130,7 @@ impl Runtime {
         if let Some(task) = self.tasks.id_at(index)
             && task != self.about_to_run.get()
         {
+            self.pass.note_asked();
             traps::wake(task);
         }
     }
@@ -137,12 +151,15 @@ impl Runtime {
         }
         self.about_to_run.set(0);
         self.current.set(Running { task, scope: 0 });
-        if dropped {
-            self.tasks.abort(task);
+        let ended = if dropped {
+            self.tasks.abort(task)
         } else {
-            self.tasks.poll(task);
-        }
+            self.tasks.poll(task)
+        };
         self.current.set(Running::default());
+        if ended {
+            self.slots.forget(task, |cookie| self.pass.comes(cookie));
+        }
     }
 
     /// The kernel doesn't know who only yielded, and takes such a task for one that can't be told anything.
@@ -190,6 +207,7 @@ impl Runtime {
     }
 
     fn cancel_and_wait(&self, task: u64) {
+        self.pass.note_asked();
         if !traps::cancel(task) {
             return;
         }

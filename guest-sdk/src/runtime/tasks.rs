@@ -19,7 +19,6 @@ pub(crate) trait State {
 }
 
 /// The futures of all tasks.
-#[derive(Default)]
 pub(crate) struct Tasks {
     entries: RefCell<Vec<Option<Entry>>>,
     /// How many were spawned.
@@ -44,6 +43,13 @@ pub(super) fn index_of(number: u64) -> u32 {
 }
 
 impl Tasks {
+    pub(super) const fn new() -> Self {
+        Self {
+            entries: RefCell::new(Vec::new()),
+            serials: Cell::new(0),
+        }
+    }
+
     /// The serial number of the task that is being spawned.
     pub(crate) fn next_serial(&self) -> u64 {
         self.serials.set(self.serials.get() + 1);
@@ -107,11 +113,11 @@ impl Tasks {
         (entry.id == id).then_some(entry.cycles)
     }
 
-    /// Polls a task's future, if the task is alive.
-    pub(super) fn poll(&self, id: u64) {
+    /// Polls a task's future, if the task is alive. Returns whether it has ended now.
+    pub(super) fn poll(&self, id: u64) -> bool {
         // Taken out, since the task may spawn others while it runs.
         let Some(mut future) = self.take_future(id) else {
-            return;
+            return false;
         };
         let waker = task_waker(index_of(id));
         if future
@@ -122,18 +128,21 @@ impl Tasks {
             if let Some(Some(entry)) = self.entries.borrow_mut().get_mut(index_of(id) as usize) {
                 entry.future = Some(future);
             }
-            return;
+            return false;
         }
         drop(future);
         self.end(id);
+        true
     }
 
-    /// Drops a task's future.
-    pub(super) fn abort(&self, id: u64) {
-        if let Some(future) = self.take_future(id) {
-            drop(future);
-            self.end(id);
-        }
+    /// Drops a task's future, if the task is alive. Returns whether it has ended now.
+    pub(super) fn abort(&self, id: u64) -> bool {
+        let Some(future) = self.take_future(id) else {
+            return false;
+        };
+        drop(future);
+        self.end(id);
+        true
     }
 
     fn take_future(&self, id: u64) -> Option<Pin<Box<dyn Future<Output = ()>>>> {

@@ -50,7 +50,7 @@ async fn main() -> Result<()> {
         }
         "blocks" => nest(0).await,
         "labels" => {
-            for n in 0..200_000 {
+            for n in 0..70_000 {
                 let name = format!("task {n}");
                 TaskOptions::new()
                     .name(name)
