@@ -9,6 +9,9 @@ use crate::bindings::types;
 use crate::error::{Error, Result};
 use crate::traps::{read_wait, write_wait};
 
+/// How much is passed to the kernel at once: more than the system ever takes, less than a call may have.
+const MAX_SEND: usize = 1 << 20;
+
 /// How many connections may wait to be accepted, unless said otherwise.
 pub(crate) const BACKLOG: u32 = 128;
 
@@ -180,7 +183,7 @@ impl Socket {
     /// Nothing is sent.
     pub async fn send(&self, data: &[u8]) -> Result<usize> {
         loop {
-            match self.handle.send(data) {
+            match self.handle.send(&data[..data.len().min(MAX_SEND)]) {
                 Err(types::Error::WouldBlock) => write_wait(self).await?,
                 result => return Ok(result? as usize),
             }
