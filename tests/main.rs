@@ -6,6 +6,7 @@
     clippy::disallowed_methods,
     reason = "tests are no guests: they read files, start programs and wait"
 )]
+#![expect(clippy::unwrap_used, reason = "what tests share may fail them too")]
 
 mod harness;
 
