@@ -2,8 +2,6 @@
 
 /// Combinators: several traps at once.
 mod join {
-    use crate::harness::Run;
-
     crate::harness::guests::cases! {
         "futures_join":
         join_waits_for_both_at_once
@@ -20,10 +18,20 @@ mod join {
         unordered_gives_what_is_done_first
         unordered_dropped_half_way_is_withdrawn
         unordered_may_hold_what_it_is_given_meanwhile
+    }
+}
+
+/// Pending traps that move, and what is left of those that are dropped.
+mod moved {
+    use crate::harness::Run;
+
+    crate::harness::guests::cases! {
+        "futures_moved":
         a_pending_trap_may_move_behind_another_waker
         a_pending_trap_may_move_back
         a_pending_trap_may_move_to_another_task
         a_pending_trap_may_outlive_its_task
+        a_yield_may_move_and_outlive_its_task
         what_moves_is_interrupted_with_its_new_task
         a_block_may_borrow_a_pending_trap
         a_begun_block_may_move_to_another_task;
@@ -35,7 +43,7 @@ mod join {
 
     /// Runs a case that would need more memory than this if it left anything behind.
     fn in_little_memory(case: &str) {
-        let run = Run::guest("futures_join").flag("--max-memory=2MiB");
+        let run = Run::guest("futures_moved").flag("--max-memory=2MiB");
         run.args([case]).output().code(0).quiet();
     }
 

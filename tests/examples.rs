@@ -43,18 +43,20 @@ fn start_echo() -> (Running, String) {
 }
 
 fn connect(address: &str) -> TcpStream {
-    let client = TcpStream::connect(address).unwrap();
+    let client = TcpStream::connect(address).expect("the server listens");
     let time = Some(Duration::from_secs(30));
-    client.set_read_timeout(time).unwrap();
+    client.set_read_timeout(time).expect("the time is not zero");
     client
 }
 
 /// Sends a text, and gives what comes back of it.
 fn echo(client: &mut TcpStream, text: &str) -> String {
-    client.write_all(text.as_bytes()).unwrap();
+    client.write_all(text.as_bytes()).expect("the server reads");
     let mut bytes = vec![0; text.len()];
-    client.read_exact(&mut bytes).unwrap();
-    String::from_utf8(bytes).unwrap()
+    client
+        .read_exact(&mut bytes)
+        .expect("the server sends it back");
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[test]
@@ -94,11 +96,11 @@ fn echo_needs_a_right_to_listen() {
 }
 
 fn names(folder: &Path) -> BTreeSet<String> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    let paths = entries.map(|entry| entry.unwrap().path());
+    let entries = std::fs::read_dir(folder).expect("the folder is part of the project");
+    let paths = entries.map(|entry| entry.expect("it can be read").path());
     paths
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
-        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
         .collect()
 }
 

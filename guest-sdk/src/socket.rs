@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::bindings::sockets as kernel;
 use crate::bindings::types;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::traps::{read_wait, write_wait};
 
 /// How much is passed to the kernel at once: more than the system ever takes, less than a call may have.
@@ -134,7 +134,7 @@ impl Socket {
             match self.handle.accept() {
                 Err(types::Error::WouldBlock) => read_wait(self).await?,
                 Ok((handle, peer)) => return Ok((Self { handle }, peer.into())),
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(Error::from(error)),
             }
         }
     }

@@ -33,7 +33,7 @@ struct Entry {
     cycles: u64,
 }
 
-/// The index that is part of a number of the kernel's.
+/// The index that is part of a number of the kernel's: the lower half.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the index is the lower half"
