@@ -153,7 +153,7 @@ impl Open {
             let by = runtime.running();
             let cookie = runtime.slots.take(by.task, cx);
             let scope = kernel::open_scope(by.caller(cookie), deadline.nanos);
-            runtime.blocks.open(scope, by.scope, deadline.nanos, cookie);
+            runtime.blocks.open(scope, by.scope, deadline.nanos);
             Self { scope, cookie, by }
         })
     }

@@ -203,7 +203,11 @@ pub async fn sleep_until(time: Instant) -> Result<Instant> {
 #[doc(alias = "_sleep")]
 pub fn reschedule() -> impl Future<Output = Result<()>> {
     let yielded = Trap::new(|by| {
-        runtime::with(|runtime| runtime.pass.push_yielded(by.task, by.cookie, by.scope));
+        // Whether a timeout block has expired is for the kernel to say.
+        if by.scope != 0 {
+            return kernel::sleep(by, 0);
+        }
+        runtime::with(|runtime| runtime.pass.push_yielded(by.task, by.cookie));
         0
     });
     async move { yielded.await.map(drop) }

@@ -141,11 +141,7 @@ impl Runtime {
         self.about_to_run.set(task);
         let mut dropped = false;
         if resumption.cookie == 0 && resumption.outcome == Outcome::Cancelled {
-            dropped = !self.interrupt_yield(task, None, resumption);
-        } else if resumption.outcome == Outcome::ScopeExpired {
-            if !self.interrupt_yield(task, Some(resumption.cookie), resumption) {
-                self.slots.end(resumption);
-            }
+            dropped = !self.interrupt_yield(task, resumption);
         } else if resumption.cookie != 0 {
             self.slots.end(resumption);
         }
@@ -162,23 +158,13 @@ impl Runtime {
         }
     }
 
-    /// The kernel doesn't know who only yielded, and takes such a task for one that can't be told anything.
-    /// It can: its yield is interrupted. Returns false if the task has not yielded, or outside the block
-    /// that was opened with the cookie `within`.
-    fn interrupt_yield(&self, task: u64, within: Option<u32>, why: &Resumption) -> bool {
-        let is_inside = |scope| within.is_none_or(|block| self.blocks.is_inside(scope, block));
-        let Some(cookie) = self.pass.take_yielded(task, is_inside) else {
+    /// The kernel doesn't know who only yielded, and takes such a task for one that can't be told of its
+    /// cancellation. It can: its yield is interrupted. Returns false if the task has not yielded.
+    fn interrupt_yield(&self, task: u64, why: &Resumption) -> bool {
+        let Some(cookie) = self.pass.take_yielded(task) else {
             return false;
         };
-        let outcome = match why.outcome {
-            Outcome::ScopeExpired => Outcome::TimedOut,
-            outcome => outcome,
-        };
-        self.slots.end(&Resumption {
-            cookie,
-            outcome,
-            ..*why
-        });
+        self.slots.end(&Resumption { cookie, ..*why });
         true
     }
 

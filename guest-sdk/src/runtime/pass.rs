@@ -37,8 +37,6 @@ struct Yielded {
     task: u64,
     /// The slot of the future that waits.
     cookie: u32,
-    /// The innermost timeout block it is in.
-    scope: u64,
 }
 
 impl Pass {
@@ -126,20 +124,15 @@ impl Pass {
     }
 
     /// Notes that a task yields.
-    pub(crate) fn push_yielded(&self, task: u64, cookie: u32, scope: u64) {
-        self.yielded.borrow_mut().push_back(Yielded {
-            task,
-            cookie,
-            scope,
-        });
+    pub(crate) fn push_yielded(&self, task: u64, cookie: u32) {
+        let next = Yielded { task, cookie };
+        self.yielded.borrow_mut().push_back(next);
     }
 
-    /// Takes a task's yield in one of some timeout blocks out of the queue, to be interrupted: its cookie.
-    pub(super) fn take_yielded(&self, task: u64, is_inside: impl Fn(u64) -> bool) -> Option<u32> {
+    /// Takes a task's yield out of the queue, to be interrupted: its cookie.
+    pub(super) fn take_yielded(&self, task: u64) -> Option<u32> {
         let mut yielded = self.yielded.borrow_mut();
-        let found = yielded
-            .iter_mut()
-            .find(|next| next.task == task && is_inside(next.scope))?;
+        let found = yielded.iter_mut().find(|next| next.task == task)?;
         found.task = 0;
         Some(found.cookie)
     }
