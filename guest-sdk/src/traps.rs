@@ -84,8 +84,16 @@ impl<F: FnOnce(Caller) -> u64 + Unpin> Future for Trap<F> {
     type Output = Result<u64>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        runtime::with(
-            |runtime| match std::mem::replace(&mut self.progress, Progress::Over) {
+        runtime::with(|runtime| {
+            if let Progress::Pending(pending) = &self.progress {
+                let ended = runtime.slots.poll(pending.cookie, pending.by.task, cx);
+                let Some((outcome, value)) = ended else {
+                    return Poll::Pending;
+                };
+                self.progress = Progress::Over;
+                return Poll::Ready(result(outcome, value));
+            }
+            match std::mem::replace(&mut self.progress, Progress::Over) {
                 Progress::Begin(begin) => {
                     let by = runtime.running();
                     let cookie = runtime.slots.take(by.task, cx);
@@ -93,17 +101,9 @@ impl<F: FnOnce(Caller) -> u64 + Unpin> Future for Trap<F> {
                     self.progress = Progress::Pending(Pending { cookie, token, by });
                     Poll::Pending
                 }
-                Progress::Pending(pending) => {
-                    let ended = runtime.slots.poll(pending.cookie, pending.by.task, cx);
-                    if let Some((outcome, value)) = ended {
-                        return Poll::Ready(result(outcome, value));
-                    }
-                    self.progress = Progress::Pending(pending);
-                    Poll::Pending
-                }
-                Progress::Over => panic!("a trap was polled after it had ended"),
-            },
-        )
+                _ => panic!("a trap was polled after it had ended"),
+            }
+        })
     }
 }
 

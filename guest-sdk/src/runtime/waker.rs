@@ -3,21 +3,21 @@
 //! It is nothing but the task's index, so that making, cloning and dropping one costs nothing. An index
 //! that has passed on to another task wakes that one, which it is free to ignore.
 
+use std::mem::ManuallyDrop;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
 const VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake, forget);
 
-/// The waker of the task with this index.
-pub(crate) fn task_waker(index: u32) -> Waker {
+/// The waker of the task with this index. It is not dropped: nothing would happen, but by an indirect call.
+pub(crate) fn task_waker(index: u32) -> ManuallyDrop<Waker> {
     #[expect(
         unsafe_code,
         reason = "the only way to make a waker that allocates nothing"
     )]
     // SAFETY: the functions of the table are safe to call with any data, from any thread: they
     // never follow the pointer, which carries a number, and only touch thread-local state.
-    unsafe {
-        Waker::from_raw(raw(index))
-    }
+    let waker = unsafe { Waker::from_raw(raw(index)) };
+    ManuallyDrop::new(waker)
 }
 
 fn raw(index: u32) -> RawWaker {
