@@ -6,7 +6,6 @@ use std::cell::RefCell;
 use super::tasks::index_of;
 
 /// All open timeout blocks, by the index that is part of their number.
-#[derive(Default)]
 pub(crate) struct Blocks {
     blocks: RefCell<Vec<Block>>,
 }
@@ -24,6 +23,13 @@ struct Block {
 }
 
 impl Blocks {
+    /// No blocks.
+    pub(super) const fn new() -> Self {
+        Self {
+            blocks: RefCell::new(Vec::new()),
+        }
+    }
+
     /// Notes an open block.
     pub(crate) fn open(&self, scope: u64, parent: u64, deadline: u64, cookie: u32) {
         let index = index_of(scope) as usize;
@@ -86,7 +92,7 @@ mod tests {
 
     #[test]
     fn the_outermost_expired_block_counts() {
-        let blocks = Blocks::default();
+        let blocks = Blocks::new();
         blocks.open(1, 0, 100, 7);
         blocks.open(2, 1, 50, 8);
         blocks.open(3, 2, 10, 9);

@@ -1,23 +1,31 @@
 //! The names that the kernel knows tasks by: each is told once, however many tasks carry it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::panic::Location;
 
 use crate::bindings::traps;
 
 /// The labels that the kernel was told.
-#[derive(Default)]
 pub(crate) struct Labels {
     /// By the addresses of the name of the future's type and of the place: these are constants of the program.
-    of_types: RefCell<HashMap<(usize, usize), u32>>,
+    of_types: RefCell<BTreeMap<(usize, usize), u32>>,
     /// By a name that the program gave.
-    of_names: RefCell<HashMap<String, u32>>,
+    of_names: RefCell<BTreeMap<String, u32>>,
     /// The last one of `of_types`: programs spawn in loops.
     last: Cell<((usize, usize), u32)>,
 }
 
 impl Labels {
+    /// No labels.
+    pub(super) const fn new() -> Self {
+        Self {
+            of_types: RefCell::new(BTreeMap::new()),
+            of_names: RefCell::new(BTreeMap::new()),
+            last: Cell::new(((0, 0), 0)),
+        }
+    }
+
     /// The label of tasks that run a future of this type, spawned here.
     pub(crate) fn of_type(&self, name: &'static str, at: &'static Location<'static>) -> u32 {
         let key = (name.as_ptr().addr(), std::ptr::from_ref(at).addr());

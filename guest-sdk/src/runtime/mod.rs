@@ -36,14 +36,14 @@ use crate::bindings::traps::{self, Caller, Outcome};
 use crate::task::TaskOptions;
 
 thread_local! {
-    static RUNTIME: Runtime = Runtime::default();
+    // A constant, so that nothing has to find out at every use whether it is there yet.
+    static RUNTIME: Runtime = const { Runtime::new() };
 }
 
 /// How long shutting down may take before it says what it waits for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The guest's half of the scheduler.
-#[derive(Default)]
 pub(crate) struct Runtime {
     /// The futures of all tasks.
     pub(crate) tasks: Tasks,
@@ -62,7 +62,7 @@ pub(crate) struct Runtime {
 }
 
 /// A task that runs, and the innermost timeout block it is in. 0 is none.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) struct Running {
     /// The task.
     pub(crate) task: u64,
@@ -71,6 +71,9 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// No task.
+    const NONE: Self = Self { task: 0, scope: 0 };
+
     /// What the kernel is told of who makes a trap.
     pub(crate) fn caller(self, cookie: u32) -> Caller {
         Caller {
@@ -87,6 +90,18 @@ pub(crate) fn with<T>(use_it: impl FnOnce(&Runtime) -> T) -> T {
 }
 
 impl Runtime {
+    const fn new() -> Self {
+        Self {
+            tasks: Tasks::new(),
+            slots: Slots::new(),
+            blocks: Blocks::new(),
+            current: Cell::new(Running::NONE),
+            pass: Pass::new(),
+            about_to_run: Cell::new(0),
+            labels: Labels::new(),
+        }
+    }
+
     /// The task that runs, and the timeout block it is in.
     ///
     /// # Panics
@@ -142,7 +157,7 @@ impl Runtime {
         } else {
             self.tasks.poll(task);
         }
-        self.current.set(Running::default());
+        self.current.set(Running::NONE);
     }
 
     /// The kernel doesn't know who only yielded, and takes such a task for one that can't be told anything.

@@ -11,7 +11,6 @@ use super::resumption::{self, Resumption};
 use crate::bindings::traps::{self, Outcome};
 
 /// Who runs in this pass, and who in the next.
-#[derive(Default)]
 pub(crate) struct Pass {
     /// The kernel's, as it gave them, and how many of the numbers were taken.
     parts: RefCell<(Vec<u64>, usize)>,
@@ -35,6 +34,16 @@ struct Yielded {
 }
 
 impl Pass {
+    /// Nobody.
+    pub(super) const fn new() -> Self {
+        Self {
+            parts: RefCell::new((Vec::new(), 0)),
+            yielded: RefCell::new(VecDeque::new()),
+            yielded_before: Cell::new(0),
+            ended: RefCell::new(Vec::new()),
+        }
+    }
+
     /// Begins a pass: waits until somebody may go on.
     pub(super) fn begin(&self) {
         let yielded = self.yielded.borrow().len();

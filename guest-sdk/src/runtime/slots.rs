@@ -38,25 +38,27 @@ enum Slot {
     Abandoned(u64),
 }
 
-impl Default for Slots {
-    fn default() -> Self {
+impl Slots {
+    /// No slots.
+    pub(super) const fn new() -> Self {
         let entries = Entries {
-            slots: vec![Slot::Free(0)],
+            slots: Vec::new(),
             free: 0,
         };
         Self {
             entries: RefCell::new(entries),
         }
     }
-}
 
-impl Slots {
     /// Takes a slot for a future of this task.
     pub(crate) fn take(&self, task: u64, cx: &Context<'_>) -> u32 {
         let slot = Slot::Waiting(foreign_waker(task, cx));
         let entries = &mut *self.entries.borrow_mut();
         let cookie = entries.free;
         if cookie == 0 {
+            if entries.slots.is_empty() {
+                entries.slots.push(Slot::Free(0));
+            }
             entries.slots.push(slot);
             return index_of((entries.slots.len() - 1) as u64);
         }

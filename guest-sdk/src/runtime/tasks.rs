@@ -19,7 +19,6 @@ pub(crate) trait State {
 }
 
 /// The futures of all tasks.
-#[derive(Default)]
 pub(crate) struct Tasks {
     entries: RefCell<Vec<Option<Entry>>>,
     /// How many were spawned.
@@ -44,6 +43,14 @@ pub(super) fn index_of(number: u64) -> u32 {
 }
 
 impl Tasks {
+    /// No tasks.
+    pub(super) const fn new() -> Self {
+        Self {
+            entries: RefCell::new(Vec::new()),
+            serials: Cell::new(0),
+        }
+    }
+
     /// The serial number of the task that is being spawned.
     pub(crate) fn next_serial(&self) -> u64 {
         self.serials.set(self.serials.get() + 1);
