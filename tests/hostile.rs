@@ -8,10 +8,7 @@ use crate::harness::{Output, Run};
 
 fn program(flags: &[&str], case: &str) -> Run {
     let run = Run::guest("hostile_program");
-    flags
-        .iter()
-        .fold(run, |run, flag| run.flag(flag))
-        .args([case])
+    flags.iter().fold(run, Run::flag).args([case])
 }
 
 /// The host's own line, and nothing else of its own.

@@ -7,7 +7,7 @@ use crate::harness::{Output, Run};
 
 fn run(flags: &[&str], case: &str) -> Output {
     let run = Run::guest("limit_reached");
-    let run = flags.iter().fold(run, |run, flag| run.flag(flag));
+    let run = flags.iter().fold(run, Run::flag);
     run.args([case]).output()
 }
 

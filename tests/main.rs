@@ -6,6 +6,10 @@
     clippy::disallowed_methods,
     reason = "tests are no guests: they read files, start programs and wait"
 )]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that can't go on fails, in its helpers too"
+)]
 
 mod harness;
 

@@ -86,8 +86,8 @@ pub async fn sleep(length: Duration) -> Result<Instant> {
 /// This is a place where a pending cancellation arrives.
 #[doc(alias = "sleep(0)")]
 #[doc(alias = "schedule")]
-pub async fn yield_now() -> Result<()> {
-    traps::reschedule().await
+pub fn yield_now() -> impl Future<Output = Result<()>> {
+    traps::reschedule()
 }
 
 /// How long a timeout block may take.
