@@ -1,0 +1,181 @@
+//! A task, whatever it returns, and where it is in its life.
+
+use std::fmt;
+use std::panic::Location;
+use std::rc::Rc;
+
+use super::TaskId;
+use super::shared::Header;
+use crate::bindings::{traps as kernel, traps::Outcome as Resumed};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::Result;
+use crate::runtime::{self, State};
+use crate::traps;
+
+/// The state of a task that is blocked in something that is no trap.
+const WAKER_WAIT: &str = "waker-wait";
+
+/// Where a task is in its life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TaskState {
+    /// Spawned, and not yet run.
+    Initial,
+    /// About to go on.
+    Ready,
+    /// The one that asks.
+    Running,
+    /// Blocked in the trap of this name: `sleep`, `join`, `read-wait`, or what a wait queue is for;
+    /// `waker-wait` if it waits for something that is no trap.
+    Blocked(String),
+    /// Ended.
+    Terminated,
+}
+
+impl fmt::Display for TaskState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Initial => "initial",
+            Self::Ready => "ready",
+            Self::Running => "running",
+            Self::Blocked(trap) => trap,
+            Self::Terminated => "terminated",
+        })
+    }
+}
+
+/// A task, whatever it returns. Cheap to clone; dropping it leaves the task running.
+#[derive(Clone)]
+pub struct TaskRef {
+    pub(super) state: Rc<dyn State>,
+}
+
+impl TaskRef {
+    fn header(&self) -> &Header {
+        self.state.header()
+    }
+
+    /// Its number.
+    pub fn id(&self) -> TaskId {
+        self.header().id
+    }
+
+    /// Its name: the one it was given, or that of the function it runs.
+    pub fn name(&self) -> &str {
+        &self.header().name
+    }
+
+    /// Where in the source it was spawned.
+    pub fn spawned_at(&self) -> &'static Location<'static> {
+        self.header().spawned_at
+    }
+
+    /// Whether nobody is expected to join it.
+    pub fn is_daemon(&self) -> bool {
+        self.header().daemon.get()
+    }
+
+    /// Says whether somebody is expected to join it.
+    pub fn set_daemon(&self, daemon: bool) {
+        self.header().daemon.set(daemon);
+    }
+
+    /// Where it is in its life.
+    pub fn state(&self) -> TaskState {
+        if self.is_terminated() {
+            return TaskState::Terminated;
+        }
+        let number = self.id().number;
+        if runtime::with(|runtime| runtime.current() == Some(number)) {
+            return TaskState::Running;
+        }
+        // The kernel takes all tasks of a pass to run at once, and does not know who only yielded.
+        match runtime::with(|runtime| runtime.pass.upcoming(number)) {
+            Some(Resumed::Start) => return TaskState::Initial,
+            Some(_) => return TaskState::Ready,
+            None => {}
+        }
+        let Some(info) = kernel::info(number) else {
+            return TaskState::Terminated;
+        };
+        match info.state.as_str() {
+            "initial" => TaskState::Initial,
+            "ready" => TaskState::Ready,
+            "running" => TaskState::Blocked(WAKER_WAIT.to_owned()),
+            _ => TaskState::Blocked(info.state),
+        }
+    }
+
+    /// How often it was resumed.
+    pub fn cycles(&self) -> u64 {
+        let alive = runtime::with(|runtime| runtime.tasks.cycles(self.id().number));
+        alive.unwrap_or(self.header().cycles.get())
+    }
+
+    /// Whether its cancellation was requested before it ended, even if it then ended otherwise.
+    #[doc(alias = "cancelled")]
+    pub fn is_cancelled(&self) -> bool {
+        let header = self.header();
+        if !header.cancelled.get() && !header.terminated.get() {
+            // The host asks main to end, without a word to this side.
+            let info = kernel::info(header.id.number);
+            header
+                .cancelled
+                .set(info.is_some_and(|info| info.cancelled));
+        }
+        header.cancelled.get()
+    }
+
+    /// Whether it has ended.
+    #[doc(alias = "terminated")]
+    pub fn is_terminated(&self) -> bool {
+        self.header().terminated.get()
+    }
+
+    /// Waits until it has ended, and says nothing of how.
+    ///
+    /// # Cancellation
+    /// The task goes on.
+    pub async fn wait(&self) -> Result<()> {
+        if self.is_terminated() {
+            return Ok(());
+        }
+        traps::join_task(self).await
+    }
+
+    /// Cancels it, and waits until it has ended. The task gets [`Error::TaskCancelled`] from the operation it is
+    /// blocked in, or from the next one that blocks, and may clean up for as long as it likes.
+    ///
+    /// A task is cancelled once: further requests only wait.
+    /// Returns whether it was cancelled; false means that it had ended before.
+    /// A task that cancels itself gets the error here.
+    ///
+    /// # Cancellation
+    /// The task stays cancelled; only the waiting ends.
+    pub async fn cancel(&self) -> Result<bool> {
+        let cancelled = self.request_cancel();
+        self.wait().await?;
+        Ok(cancelled)
+    }
+
+    /// Cancels it without waiting for its end: see [`TaskRef::cancel`].
+    #[doc(alias = "cancel(blocking=False)")]
+    pub fn request_cancel(&self) -> bool {
+        traps::cancel_task(self)
+    }
+
+    pub(crate) fn note_cancelled(&self) {
+        self.header().note_cancelled();
+    }
+}
+
+impl fmt::Debug for TaskRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task")
+            .field("id", &self.id().serial)
+            .field("name", &self.name())
+            .field("terminated", &self.is_terminated())
+            .finish_non_exhaustive()
+    }
+}
