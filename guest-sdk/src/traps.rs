@@ -285,6 +285,9 @@ impl fmt::Debug for KernelQueue {
 /// # Cancellation
 /// The task leaves the queue, and no wake-up is used up. If it was woken already, the operation has succeeded,
 /// and the cancellation waits for the next one that blocks.
+///
+/// A future that is dropped after the task was woken for it, by `select!` say, takes the wake-up with it: what hands
+/// something over by waking has to pass it on then.
 #[doc(alias = "_wait_on_queue")]
 pub async fn wait_on_queue(queue: &KernelQueue) -> Result<()> {
     Trap::new(|by| queue.queue.suspend(by)).await?;
