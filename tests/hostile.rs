@@ -8,10 +8,7 @@ use crate::harness::{Output, Run};
 
 fn program(flags: &[&str], case: &str) -> Run {
     let run = Run::guest("hostile_program");
-    flags
-        .iter()
-        .fold(run, |run, flag| run.flag(flag))
-        .args([case])
+    flags.iter().fold(run, Run::flag).args([case])
 }
 
 /// The host's own line, and nothing else of its own.
@@ -59,11 +56,9 @@ fn an_exit_is_obeyed_whoever_still_runs() {
 fn an_error_of_main_s_is_printed_as_it_says() {
     let output = program(&[], "error").output();
     output.code(1).stdout("");
-    // The standard library's way, which escapes.
-    assert_eq!(
-        output.stderr,
-        "Error: Other(\"this program\\u{1b}[2J\\nfailed\")\n"
-    );
+    // What a program writes to its own streams is its own affair.
+    let text = "Error: this program\u{1b}[2J\nfailed\n";
+    assert_eq!(output.stderr, text);
 }
 
 #[test]
@@ -76,14 +71,22 @@ fn what_grows_without_end_is_ended_by_a_limit() {
         output.stderr
     );
     // A task too many is an error, which these programs do not look at.
-    for flag in ["--max-memory=64MiB", "--max-tasks=1000"] {
-        for case in ["spawn", "spawn-in-tasks"] {
-            let flags = [flag, "--max-cpu-time=1s", "--max-time=20s", "-q"];
-            let output = program(&flags, case).output();
-            output.code(124);
-            assert!(own_line(&output).contains("limit of"), "{}", output.stderr);
-        }
+    for (flag, case) in [
+        ("--max-memory=64MiB", "spawn"),
+        ("--max-memory=64MiB", "spawn-in-tasks"),
+        ("--max-tasks=1000", "spawn"),
+    ] {
+        let output = program(&[flag, "--max-cpu-time=1s", "-q"], case).output();
+        output.code(124);
+        assert!(own_line(&output).contains("limit of"), "{}", output.stderr);
     }
+    // With no more tasks than it may have, such a program just waits.
+    let output = program(
+        &["--max-tasks=100", "--max-time=500ms", "-q"],
+        "spawn-in-tasks",
+    )
+    .output();
+    output.complains(124, &["--max-time"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::harness::{Output, Run};
 
 fn run(flags: &[&str], case: &str) -> Output {
     let run = Run::guest("hostile_traps");
-    let run = flags.iter().fold(run, |run, flag| run.flag(flag));
+    let run = flags.iter().fold(run, Run::flag);
     run.args([case]).output()
 }
 
@@ -43,6 +43,8 @@ fn numbers_that_were_not_given_out_are_faults() {
         ("wild-waiter", "task"),
         ("wild-exit", "task"),
         ("exit-twice", "task"),
+        ("wild-end", "task"),
+        ("end-twice", "task"),
         ("wild-opener", "task"),
         ("wild-close", "timeout block"),
     ]);
@@ -77,6 +79,7 @@ fn texts_and_results_outside_of_memory_are_faults() {
         ("wild-text", "utf-8"),
         ("text-out-of-bounds", "out of bounds"),
         ("text-too-long", ""),
+        ("ends-out-of-bounds", "out of bounds"),
         ("result-out-of-bounds", "out of bounds"),
     ]);
 }
@@ -88,7 +91,7 @@ fn waiting_on_an_unbound_socket_is_a_fault() {
 
 #[test]
 fn odd_requests_do_no_harm() {
-    for case in ["queue-and-sleep", "labels"] {
+    for case in ["queue-and-sleep", "labels", "wrong-count-of-ready-tasks"] {
         run(&[], case).code(0).quiet();
     }
 }

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use crate::harness::components::{Folder, program};
 use crate::harness::{Output, Run};
 
 fn run(flags: &[&str], case: &str) -> Output {
     let run = Run::guest("limit_reached");
-    let run = flags.iter().fold(run, |run, flag| run.flag(flag));
+    let run = flags.iter().fold(run, Run::flag);
     run.args([case]).output()
 }
 
@@ -41,6 +42,17 @@ fn memory_that_grows_without_end_is_ended() {
     // It came as far as it may.
     let blocks = output.stdout.lines().count();
     assert!((20..32).contains(&blocks), "{blocks} MiB");
+}
+
+#[test]
+fn tables_count_as_memory() {
+    let grow = "(loop (br_if 0 (i32.ne (table.grow (ref.null func) (i32.const 10000))
+        (i32.const -1)))) unreachable";
+    let folder = Folder::new();
+    let app = program(grow).replace("(memory 1)", "(memory 1) (table 1 funcref)");
+    let run = Run::new().flag("--no-cache").flag("--max-memory=8MiB");
+    let output = run.component(folder.app(&app)).output();
+    output.complains(124, &["8 MiB of memory reached"]);
 }
 
 #[test]

@@ -6,6 +6,10 @@
     clippy::disallowed_methods,
     reason = "tests are no guests: they read files, start programs and wait"
 )]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that can't go on fails, in its helpers too"
+)]
 
 mod harness;
 
@@ -14,12 +18,15 @@ mod cli_arguments;
 mod cli_cache;
 mod cli_errors;
 mod cli_exits;
+mod combinators;
+mod examples;
 mod hostile;
 mod hostile_traps;
 mod instances;
 mod limits;
 mod permissions;
 mod permissions_dirs;
+mod signals;
 mod sockets;
 mod sockets_echo;
 mod sockets_peers;

@@ -24,7 +24,7 @@ pub(crate) fn check(run: Run, expected: &[Expected<'_>]) {
 
 pub(crate) fn probe(flags: &[&str]) -> Run {
     let run = Run::guest("permission_probe");
-    flags.iter().fold(run, |run, flag| run.flag(flag))
+    flags.iter().fold(run, Run::flag)
 }
 
 /// A server on loopback that nobody talks to.

@@ -1,9 +1,9 @@
 //! Sleep and timeouts.
 
-/// Sleep, and one block by itself.
-mod blocks {
+/// Sleep, and the clock.
+mod sleep {
     crate::harness::guests::cases! {
-        "timeout_blocks":
+        "time_sleep":
         sleep_returns_the_time_of_waking
         the_clock_goes_forward
         sleepers_wake_by_deadline
@@ -12,6 +12,13 @@ mod blocks {
         a_sleep_until_the_past_yields
         ten_thousand_may_sleep
         a_timer_is_not_starved_by_those_that_yield
+    }
+}
+
+/// One block by itself.
+mod blocks {
+    crate::harness::guests::cases! {
+        "timeout_blocks":
         a_timeout_tells_when_it_came
         what_is_quick_is_not_timed_out
         no_time_is_no_limit

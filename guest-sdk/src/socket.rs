@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use crate::bindings::sockets as kernel;
 use crate::bindings::types;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::traps::{read_wait, write_wait};
+
+/// How much is passed to the kernel at once: more than the system ever takes, less than a call may have.
+const MAX_SEND: usize = 1 << 20;
 
 /// How many connections may wait to be accepted, unless said otherwise.
 pub(crate) const BACKLOG: u32 = 128;
@@ -131,7 +134,7 @@ impl Socket {
             match self.handle.accept() {
                 Err(types::Error::WouldBlock) => read_wait(self).await?,
                 Ok((handle, peer)) => return Ok((Self { handle }, peer.into())),
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(Error::from(error)),
             }
         }
     }
@@ -180,7 +183,7 @@ impl Socket {
     /// Nothing is sent.
     pub async fn send(&self, data: &[u8]) -> Result<usize> {
         loop {
-            match self.handle.send(data) {
+            match self.handle.send(&data[..data.len().min(MAX_SEND)]) {
                 Err(types::Error::WouldBlock) => write_wait(self).await?,
                 result => return Ok(result? as usize),
             }

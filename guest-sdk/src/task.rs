@@ -6,8 +6,12 @@ use std::fmt;
 use std::future::Future;
 use std::ops::Deref;
 use std::panic::Location;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
 
 use crate::bindings::{log, traps as kernel, traps::Outcome as Resumed};
 use crate::error::{Error, Result, TaskError};
@@ -123,6 +127,24 @@ impl<T> Shared<T> {
             Ok(value) => Outcome::Value(value),
             Err(error) => Outcome::Failed(Arc::new(error), Reported::No),
         };
+    }
+}
+
+pin_project! {
+    /// What a task runs: a future whose result is kept. An `async` block would hold the future twice.
+    struct Body<T, F> {
+        #[pin]
+        future: F,
+        shared: Rc<Shared<T>>,
+    }
+}
+
+impl<T, F: Future<Output = Result<T>>> Future for Body<T, F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        this.future.poll(cx).map(|result| this.shared.set(result))
     }
 }
 
@@ -420,6 +442,7 @@ impl TaskOptions {
                 (Cow::Borrowed(runtime::short(name)), label)
             };
             let parent = runtime.current().unwrap_or(0);
+            runtime.pass.note_asked();
             let spawn = || kernel::spawn(parent, label, self.daemon);
             let spawned = match spawn() {
                 // The kernel may not know yet that others have ended.
@@ -444,8 +467,10 @@ impl TaskOptions {
             });
             match spawned {
                 Ok(id) => {
-                    let result = shared.clone();
-                    let future = Box::pin(async move { result.set(future.await) });
+                    let future = Box::pin(Body {
+                        future,
+                        shared: shared.clone(),
+                    });
                     runtime.tasks.insert(id, future, shared.clone());
                 }
                 Err(error) => shared.set(Err(error.into())),

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 
 use crate::bindings::traps as kernel;
 use crate::error::{Error, Result, TimedOut};
-use crate::runtime::{self, Running};
+use crate::runtime::{self, Running, Runtime};
 use crate::traps;
 
 /// A point in time, on the kernel's monotonic clock.
@@ -90,13 +90,51 @@ pub fn yield_now() -> impl Future<Output = Result<()>> {
     traps::reschedule()
 }
 
+/// How long a timeout block may take.
+#[derive(Clone, Copy)]
+enum Limit {
+    /// From when it is entered.
+    For(Duration),
+    /// Until then.
+    Until(Instant),
+}
+
+impl Limit {
+    /// The deadline of a block that is entered now.
+    fn deadline(self) -> Instant {
+        match self {
+            Self::For(time) => clock() + time,
+            Self::Until(deadline) => deadline,
+        }
+    }
+}
+
 pin_project! {
-    /// A timeout block around a future.
+    /// A future with a timeout block around it, if there is a limit.
+    ///
+    /// It and what is made of it are no `async` functions: each of those would hold the future twice, so
+    /// that nested timeouts would take memory without end.
     struct Block<F> {
         #[pin]
         inside: F,
-        deadline: Instant,
+        limit: Option<Limit>,
         open: Option<Open>,
+    }
+}
+
+pin_project! {
+    /// A block whose timeout is an error.
+    struct Timeout<F> {
+        #[pin]
+        block: Block<F>,
+    }
+}
+
+pin_project! {
+    /// A block whose timeout is no value.
+    struct Ignore<F> {
+        #[pin]
+        block: Block<F>,
     }
 }
 
@@ -114,6 +152,8 @@ impl Open {
         runtime::with(|runtime| {
             let by = runtime.running();
             let cookie = runtime.slots.take(by.task, cx);
+            // Its time may be up already.
+            runtime.pass.note_asked();
             let scope = kernel::open_scope(by.caller(cookie), deadline.nanos);
             runtime.blocks.open(scope, by.scope, deadline.nanos, cookie);
             Self { scope, cookie, by }
@@ -137,9 +177,17 @@ impl<T, F: Future<Output = Result<T>>> Future for Block<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let Some(limit) = *this.limit else {
+            return this.inside.poll(cx).map(|result| (result, false));
+        };
+        // Another task has come to wait for the block: that one is in it now.
+        let current = runtime::with(Runtime::current);
+        if (this.open.as_ref()).is_some_and(|open| Some(open.by.task) != current) {
+            *this.open = None;
+        }
         let open = this
             .open
-            .get_or_insert_with(|| Open::new(*this.deadline, cx));
+            .get_or_insert_with(|| Open::new(limit.deadline(), cx));
         let outer = runtime::with(|runtime| runtime.swap_scope(open.scope));
         let polled = this.inside.poll(cx);
         runtime::with(|runtime| runtime.swap_scope(outer));
@@ -179,21 +227,34 @@ fn leave<T>(open: &Open, result: Result<T>) -> (Result<T>, bool) {
     }
 }
 
-async fn in_block<T>(
-    deadline: Instant,
-    inside: impl Future<Output = Result<T>>,
-) -> (Result<T>, bool) {
-    Block {
-        inside,
-        deadline,
-        open: None,
+impl<F> Block<F> {
+    fn new(limit: Option<Limit>, inside: F) -> Self {
+        Self {
+            inside,
+            limit,
+            open: None,
+        }
     }
-    .await
 }
 
-/// When a time after now is; none if there is no time given.
-fn deadline_after(after: impl Into<Option<Duration>>) -> Option<Instant> {
-    after.into().map(|after| clock() + after)
+impl<T, F: Future<Output = Result<T>>> Future for Timeout<F> {
+    type Output = Result<T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().block.poll(cx).map(|(result, _)| result)
+    }
+}
+
+impl<T, F: Future<Output = Result<T>>> Future for Ignore<F> {
+    type Output = Result<Option<T>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().block.poll(cx).map(|ended| match ended {
+            (Ok(value), _) => Ok(Some(value)),
+            (Err(_), true) => Ok(None),
+            (Err(error), false) => Err(error),
+        })
+    }
 }
 
 /// Runs a future, for a time at most; `None` is no limit of its own.
@@ -221,22 +282,21 @@ fn deadline_after(after: impl Into<Option<Duration>>) -> Option<Instant> {
 ///
 /// # Cancellation
 /// The future gets the cancellation, without any timeout while it cleans up.
-pub async fn timeout_after<T>(
+pub fn timeout_after<T>(
     after: impl Into<Option<Duration>>,
     future: impl Future<Output = Result<T>>,
-) -> Result<T> {
-    timeout_at(deadline_after(after), future).await
+) -> impl Future<Output = Result<T>> {
+    let block = Block::new(after.into().map(Limit::For), future);
+    Timeout { block }
 }
 
 /// As [`timeout_after`], until a point in time.
-pub async fn timeout_at<T>(
+pub fn timeout_at<T>(
     deadline: impl Into<Option<Instant>>,
     future: impl Future<Output = Result<T>>,
-) -> Result<T> {
-    match deadline.into() {
-        None => future.await,
-        Some(deadline) => in_block(deadline, future).await.0,
-    }
+) -> impl Future<Output = Result<T>> {
+    let block = Block::new(deadline.into().map(Limit::Until), future);
+    Timeout { block }
 }
 
 /// As [`timeout_after`], but if this block's time passes, the result is `None` and no error.
@@ -253,24 +313,48 @@ pub async fn timeout_at<T>(
 ///
 /// # Cancellation
 /// As [`timeout_after`].
-pub async fn ignore_after<T>(
+pub fn ignore_after<T>(
     after: impl Into<Option<Duration>>,
     future: impl Future<Output = Result<T>>,
-) -> Result<Option<T>> {
-    ignore_at(deadline_after(after), future).await
+) -> impl Future<Output = Result<Option<T>>> {
+    let block = Block::new(after.into().map(Limit::For), future);
+    Ignore { block }
 }
 
 /// As [`ignore_after`], until a point in time.
-pub async fn ignore_at<T>(
+pub fn ignore_at<T>(
     deadline: impl Into<Option<Instant>>,
     future: impl Future<Output = Result<T>>,
-) -> Result<Option<T>> {
-    let Some(deadline) = deadline.into() else {
-        return future.await.map(Some);
-    };
-    match in_block(deadline, future).await {
-        (Ok(value), _) => Ok(Some(value)),
-        (Err(_), true) => Ok(None),
-        (Err(error), false) => Err(error),
+) -> impl Future<Output = Result<Option<T>>> {
+    let block = Block::new(deadline.into().map(Limit::Until), future);
+    Ignore { block }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_holds_its_future_once() {
+        let future = async {
+            let held = [0_u8; 1000];
+            yield_now().await?;
+            Ok(held.len())
+        };
+        let size = size_of_val(&future);
+        let block = timeout_after(None, ignore_at(None, timeout_after(None, future)));
+        assert!(size_of_val(&block) < size + 500);
+    }
+
+    #[test]
+    fn an_instant_stops_at_the_end_of_time() {
+        let end = Instant::from_nanos(u64::MAX);
+        assert_eq!(Instant::from_nanos(1) + Duration::MAX, end);
+        assert_eq!(end + Duration::from_nanos(1), end);
+        assert_eq!(Instant::from_nanos(1) - end, Duration::ZERO);
+        assert_eq!(
+            end - Instant::from_nanos(u64::MAX - 7),
+            Duration::from_nanos(7)
+        );
     }
 }

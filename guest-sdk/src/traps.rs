@@ -3,7 +3,7 @@
 //! A blocking trap is a future. While it is pending, the kernel knows what the task waits for; it ends
 //! with its result, or, if the task is interrupted, with an error of the cancellation family.
 //! Dropping it withdraws the trap. A task may have several pending, so that `select!` and
-//! its kin work.
+//! its kin work. A pending one that another task comes to wait for is withdrawn and made anew by that task.
 //!
 //! These are for building primitives; programs will rather use the modules above. A mutex, for
 //! example:
@@ -42,19 +42,21 @@ use std::task::{Context, Poll};
 
 use crate::bindings::traps::{self as kernel, Caller, Outcome};
 use crate::error::{Error, Result, TimedOut};
-use crate::runtime::{self, Running};
+use crate::runtime::{self, Running, Runtime};
 use crate::socket::Socket;
 use crate::task::TaskRef;
 use crate::time::Instant;
 
 /// A blocking trap, not yet made or pending.
 struct Trap<F> {
-    progress: Progress<F>,
+    begin: F,
+    progress: Progress,
 }
 
-enum Progress<F> {
+#[derive(Clone, Copy)]
+enum Progress {
     /// It is made when it is first polled.
-    Begin(F),
+    New,
     /// The kernel knows it.
     Pending(Pending),
     /// It has ended, and was looked at.
@@ -72,37 +74,67 @@ struct Pending {
     by: Running,
 }
 
-impl<F: FnOnce(Caller) -> u64 + Unpin> Trap<F> {
+impl<F: Fn(Caller) -> u64 + Unpin> Trap<F> {
     fn new(begin: F) -> Self {
         Self {
-            progress: Progress::Begin(begin),
+            begin,
+            progress: Progress::New,
         }
+    }
+
+    fn begin(&self, runtime: &Runtime, cx: &Context<'_>) -> Progress {
+        let by = runtime.running();
+        let cookie = runtime.slots.take(by.task, cx);
+        let token = (self.begin)(by.caller(cookie));
+        if token != 0 {
+            runtime.pass.note_asked();
+        }
+        Progress::Pending(Pending { cookie, token, by })
     }
 }
 
-impl<F: FnOnce(Caller) -> u64 + Unpin> Future for Trap<F> {
+impl Pending {
+    /// Withdraws the trap if another task than the one that made it has come to wait for it, which is to
+    /// make it anew. Returns false if it is to stay as it is.
+    fn leave_task(self, runtime: &Runtime) -> bool {
+        let task = self.by.task;
+        if runtime.current().is_none_or(|current| current == task) {
+            return false;
+        }
+        // If it has ended, that comes to the task that made it, and from there to this one.
+        let gone = if runtime.tasks.contains(task) {
+            kernel::withdraw(self.token)
+        } else {
+            !runtime.pass.comes(self.cookie)
+        };
+        if gone {
+            runtime.slots.give_back(self.cookie);
+        }
+        gone
+    }
+}
+
+impl<F: Fn(Caller) -> u64 + Unpin> Future for Trap<F> {
     type Output = Result<u64>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        runtime::with(|runtime| {
-            if let Progress::Pending(pending) = &self.progress {
+        runtime::with(|runtime| match self.progress {
+            Progress::New => {
+                self.progress = self.begin(runtime, cx);
+                Poll::Pending
+            }
+            Progress::Pending(pending) => {
                 let ended = runtime.slots.poll(pending.cookie, pending.by.task, cx);
-                let Some((outcome, value)) = ended else {
-                    return Poll::Pending;
-                };
-                self.progress = Progress::Over;
-                return Poll::Ready(result(outcome, value));
-            }
-            match std::mem::replace(&mut self.progress, Progress::Over) {
-                Progress::Begin(begin) => {
-                    let by = runtime.running();
-                    let cookie = runtime.slots.take(by.task, cx);
-                    let token = begin(by.caller(cookie));
-                    self.progress = Progress::Pending(Pending { cookie, token, by });
-                    Poll::Pending
+                if let Some((outcome, value)) = ended {
+                    self.progress = Progress::Over;
+                    return Poll::Ready(result(outcome, value));
                 }
-                _ => panic!("a trap was polled after it had ended"),
+                if pending.leave_task(runtime) {
+                    self.progress = self.begin(runtime, cx);
+                }
+                Poll::Pending
             }
+            Progress::Over => panic!("a trap was polled after it had ended"),
         })
     }
 }
@@ -171,7 +203,11 @@ pub async fn sleep_until(time: Instant) -> Result<Instant> {
 #[doc(alias = "_sleep")]
 pub fn reschedule() -> impl Future<Output = Result<()>> {
     let yielded = Trap::new(|by| {
-        runtime::with(|runtime| runtime.pass.push_yielded(by.task, by.cookie, by.scope));
+        // Whether a timeout block has expired is for the kernel to say.
+        if by.scope != 0 {
+            return kernel::sleep(by, 0);
+        }
+        runtime::with(|runtime| runtime.pass.push_yielded(by.task, by.cookie));
         0
     });
     async move { yielded.await.map(drop) }
@@ -191,8 +227,12 @@ pub async fn join_task(task: &TaskRef) -> Result<()> {
 /// Returns false if it had ended before. Never blocks.
 #[doc(alias = "_cancel_task")]
 pub fn cancel_task(task: &TaskRef) -> bool {
-    // The kernel may not know yet that it has ended.
-    let cancelled = !task.is_terminated() && kernel::cancel(task.id().number());
+    // The kernel may not know yet.
+    if task.is_terminated() {
+        return false;
+    }
+    runtime::with(|runtime| runtime.pass.note_asked());
+    let cancelled = kernel::cancel(task.id().number());
     if cancelled {
         task.note_cancelled();
     }
@@ -255,5 +295,6 @@ pub async fn wait_on_queue(queue: &KernelQueue) -> Result<()> {
 /// They run in the next pass; the caller goes on.
 #[doc(alias = "_reschedule_tasks")]
 pub fn reschedule_tasks(queue: &KernelQueue, count: u32) -> u32 {
+    runtime::with(|runtime| runtime.pass.note_asked());
     queue.queue.wake(count, 0)
 }

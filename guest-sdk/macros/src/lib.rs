@@ -10,15 +10,13 @@ use syn::{Error, ItemFn, parse_macro_input};
 /// The function becomes an ordinary `fn main` that hands its body to `curio::run`. What it returns,
 /// `main` returns: `Ok` is exit status 0, `Err` is printed and is exit status 1.
 ///
-/// ```
+/// ```no_run
 /// #[curio::main]
 /// async fn main() -> curio::Result<()> {
 ///     curio::sleep(std::time::Duration::from_millis(100)).await?;
 ///     println!("a tenth of a second later");
 ///     Ok(())
 /// }
-/// # // The documentation's examples are built natively, where there is no kernel to ask.
-/// # fn native() {}
 /// ```
 #[proc_macro_attribute]
 pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {

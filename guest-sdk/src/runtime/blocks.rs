@@ -18,12 +18,9 @@ struct Block {
     parent: u64,
     /// When it expires.
     deadline: u64,
-    /// The slot in which it is told that it is to give up.
-    cookie: u32,
 }
 
 impl Blocks {
-    /// No blocks.
     pub(super) const fn new() -> Self {
         Self {
             blocks: RefCell::new(Vec::new()),
@@ -31,7 +28,7 @@ impl Blocks {
     }
 
     /// Notes an open block.
-    pub(crate) fn open(&self, scope: u64, parent: u64, deadline: u64, cookie: u32) {
+    pub(crate) fn open(&self, scope: u64, parent: u64, deadline: u64) {
         let index = index_of(scope) as usize;
         let mut blocks = self.blocks.borrow_mut();
         if blocks.len() <= index {
@@ -41,7 +38,6 @@ impl Blocks {
             scope,
             parent,
             deadline,
-            cookie,
         };
     }
 
@@ -50,22 +46,6 @@ impl Blocks {
         if let Some(block) = self.blocks.borrow_mut().get_mut(index_of(scope) as usize) {
             *block = Block::default();
         }
-    }
-
-    /// Whether a block is the one with this cookie, or inside it.
-    pub(super) fn is_inside(&self, scope: u64, cookie: u32) -> bool {
-        let blocks = self.blocks.borrow();
-        let mut scope = scope;
-        while scope != 0
-            && let Some(block) = blocks.get(index_of(scope) as usize)
-            && block.scope == scope
-        {
-            if block.cookie == cookie {
-                return true;
-            }
-            scope = block.parent;
-        }
-        false
     }
 
     /// The outermost block, from the given one outwards, that had expired at a time.
@@ -93,11 +73,9 @@ mod tests {
     #[test]
     fn the_outermost_expired_block_counts() {
         let blocks = Blocks::new();
-        blocks.open(1, 0, 100, 7);
-        blocks.open(2, 1, 50, 8);
-        blocks.open(3, 2, 10, 9);
-        assert!(blocks.is_inside(3, 7) && blocks.is_inside(3, 9));
-        assert!(!blocks.is_inside(2, 9));
+        blocks.open(1, 0, 100);
+        blocks.open(2, 1, 50);
+        blocks.open(3, 2, 10);
         assert_eq!(blocks.outermost_expired(3, 5), None);
         assert_eq!(blocks.outermost_expired(3, 10), Some(3));
         assert_eq!(blocks.outermost_expired(3, 70), Some(2));

@@ -17,7 +17,6 @@ pub(crate) struct Labels {
 }
 
 impl Labels {
-    /// No labels.
     pub(super) const fn new() -> Self {
         Self {
             of_types: RefCell::new(BTreeMap::new()),

@@ -19,6 +19,7 @@ mod waker;
 
 use std::cell::Cell;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -36,8 +37,8 @@ use crate::bindings::traps::{self, Caller, Outcome};
 use crate::task::TaskOptions;
 
 thread_local! {
-    // A constant, so that nothing has to find out at every use whether it is there yet.
-    static RUNTIME: Runtime = const { Runtime::new() };
+    // Never dropped, and made when the program is compiled, so that getting at it costs nothing.
+    static RUNTIME: ManuallyDrop<Runtime> = const { ManuallyDrop::new(Runtime::new()) };
 }
 
 /// How long shutting down may take before it says what it waits for.
@@ -62,7 +63,7 @@ pub(crate) struct Runtime {
 }
 
 /// A task that runs, and the innermost timeout block it is in. 0 is none.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Running {
     /// The task.
     pub(crate) task: u64,
@@ -71,9 +72,6 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// No task.
-    const NONE: Self = Self { task: 0, scope: 0 };
-
     /// What the kernel is told of who makes a trap.
     pub(crate) fn caller(self, cookie: u32) -> Caller {
         Caller {
@@ -86,7 +84,7 @@ impl Running {
 
 /// Gives access to the runtime.
 pub(crate) fn with<T>(use_it: impl FnOnce(&Runtime) -> T) -> T {
-    RUNTIME.with(use_it)
+    RUNTIME.with(|runtime| use_it(runtime))
 }
 
 impl Runtime {
@@ -95,7 +93,7 @@ impl Runtime {
             tasks: Tasks::new(),
             slots: Slots::new(),
             blocks: Blocks::new(),
-            current: Cell::new(Running::NONE),
+            current: Cell::new(Running { task: 0, scope: 0 }),
             pass: Pass::new(),
             about_to_run: Cell::new(0),
             labels: Labels::new(),
@@ -132,6 +130,7 @@ impl Runtime {
         if let Some(task) = self.tasks.id_at(index)
             && task != self.about_to_run.get()
         {
+            self.pass.note_asked();
             traps::wake(task);
         }
     }
@@ -142,41 +141,30 @@ impl Runtime {
         self.about_to_run.set(task);
         let mut dropped = false;
         if resumption.cookie == 0 && resumption.outcome == Outcome::Cancelled {
-            dropped = !self.interrupt_yield(task, None, resumption);
-        } else if resumption.outcome == Outcome::ScopeExpired {
-            if !self.interrupt_yield(task, Some(resumption.cookie), resumption) {
-                self.slots.end(resumption);
-            }
+            dropped = !self.interrupt_yield(task, resumption);
         } else if resumption.cookie != 0 {
             self.slots.end(resumption);
         }
         self.about_to_run.set(0);
         self.current.set(Running { task, scope: 0 });
-        if dropped {
-            self.tasks.abort(task);
+        let ended = if dropped {
+            self.tasks.abort(task)
         } else {
-            self.tasks.poll(task);
+            self.tasks.poll(task)
+        };
+        self.current.set(Running::default());
+        if ended {
+            self.slots.forget(task, |cookie| self.pass.comes(cookie));
         }
-        self.current.set(Running::NONE);
     }
 
-    /// The kernel doesn't know who only yielded, and takes such a task for one that can't be told anything.
-    /// It can: its yield is interrupted. Returns false if the task has not yielded, or outside the block
-    /// that was opened with the cookie `within`.
-    fn interrupt_yield(&self, task: u64, within: Option<u32>, why: &Resumption) -> bool {
-        let is_inside = |scope| within.is_none_or(|block| self.blocks.is_inside(scope, block));
-        let Some(cookie) = self.pass.take_yielded(task, is_inside) else {
+    /// The kernel doesn't know who only yielded, and takes such a task for one that can't be told of its
+    /// cancellation. It can: its yield is interrupted. Returns false if the task has not yielded.
+    fn interrupt_yield(&self, task: u64, why: &Resumption) -> bool {
+        let Some(cookie) = self.pass.take_yielded(task) else {
             return false;
         };
-        let outcome = match why.outcome {
-            Outcome::ScopeExpired => Outcome::TimedOut,
-            outcome => outcome,
-        };
-        self.slots.end(&Resumption {
-            cookie,
-            outcome,
-            ..*why
-        });
+        self.slots.end(&Resumption { cookie, ..*why });
         true
     }
 
@@ -205,6 +193,7 @@ impl Runtime {
     }
 
     fn cancel_and_wait(&self, task: u64) {
+        self.pass.note_asked();
         if !traps::cancel(task) {
             return;
         }

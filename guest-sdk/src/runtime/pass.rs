@@ -18,9 +18,17 @@ pub(crate) struct Pass {
     yielded: RefCell<VecDeque<Yielded>>,
     /// How many of these are for this pass.
     yielded_before: Cell<usize>,
-    /// Tasks that have ended since the pass began.
+    /// Tasks that have ended since the kernel was last told.
     ended: RefCell<Vec<u64>>,
+    /// Whether the kernel was asked for something since the pass began that may have readied a task.
+    asked: Cell<bool>,
+    /// How many were resumed since the kernel last had a say.
+    resumed: Cell<usize>,
 }
+
+/// As long as tasks do nothing but yield, the kernel has a say after so many resumptions: it may have to
+/// look after I/O and timers.
+const RESUMPTIONS_PER_WAIT: usize = 64;
 
 /// A task that yielded.
 #[derive(Clone, Copy)]
@@ -29,18 +37,17 @@ struct Yielded {
     task: u64,
     /// The slot of the future that waits.
     cookie: u32,
-    /// The innermost timeout block it is in.
-    scope: u64,
 }
 
 impl Pass {
-    /// Nobody.
     pub(super) const fn new() -> Self {
         Self {
             parts: RefCell::new((Vec::new(), 0)),
             yielded: RefCell::new(VecDeque::new()),
             yielded_before: Cell::new(0),
             ended: RefCell::new(Vec::new()),
+            asked: Cell::new(false),
+            resumed: Cell::new(0),
         }
     }
 
@@ -49,6 +56,14 @@ impl Pass {
         let yielded = self.yielded.borrow().len();
         self.yielded_before.set(yielded);
         let mut ended = self.ended.borrow_mut();
+        let resumed = self.resumed.get() + yielded;
+        let asked = self.asked.replace(false);
+        let only_yields = yielded > 0 && ended.is_empty() && !asked;
+        if only_yields && resumed <= RESUMPTIONS_PER_WAIT {
+            self.resumed.set(resumed);
+            return;
+        }
+        self.resumed.set(yielded);
         let ready = u32::try_from(yielded).unwrap_or(u32::MAX);
         self.parts.replace((traps::wait(ready, &ended), 0));
         ended.clear();
@@ -92,21 +107,32 @@ impl Pass {
         found.then_some(Outcome::Done)
     }
 
-    /// Notes that a task yields.
-    pub(crate) fn push_yielded(&self, task: u64, cookie: u32, scope: u64) {
-        self.yielded.borrow_mut().push_back(Yielded {
-            task,
-            cookie,
-            scope,
-        });
+    /// Whether the trap with this cookie is told in this pass or the next how it ended.
+    pub(crate) fn comes(&self, cookie: u32) -> bool {
+        let (parts, taken) = &*self.parts.borrow();
+        resumption::all(&parts[*taken..]).any(|next| next.cookie == cookie)
+            || self
+                .yielded
+                .borrow()
+                .iter()
+                .any(|next| next.task != 0 && next.cookie == cookie)
     }
 
-    /// Takes a task's yield in one of some timeout blocks out of the queue, to be interrupted: its cookie.
-    pub(super) fn take_yielded(&self, task: u64, is_inside: impl Fn(u64) -> bool) -> Option<u32> {
+    /// Notes that the kernel is asked for something that may ready a task.
+    pub(crate) fn note_asked(&self) {
+        self.asked.set(true);
+    }
+
+    /// Notes that a task yields.
+    pub(crate) fn push_yielded(&self, task: u64, cookie: u32) {
+        let next = Yielded { task, cookie };
+        self.yielded.borrow_mut().push_back(next);
+    }
+
+    /// Takes a task's yield out of the queue, to be interrupted: its cookie.
+    pub(super) fn take_yielded(&self, task: u64) -> Option<u32> {
         let mut yielded = self.yielded.borrow_mut();
-        let found = yielded
-            .iter_mut()
-            .find(|next| next.task == task && is_inside(next.scope))?;
+        let found = yielded.iter_mut().find(|next| next.task == task)?;
         found.task = 0;
         Some(found.cookie)
     }

@@ -1,5 +1,6 @@
 //! What the kernel says of a task that may go on: see `resumption-part` in `wit/traps.wit`.
 
+use super::tasks::index_of;
 use crate::bindings::traps::Outcome;
 
 /// A task that may go on, and why.
@@ -32,7 +33,7 @@ pub(super) fn first(parts: &[u64]) -> Option<Resumption> {
 fn from_parts(&[task, why, value]: &[u64; PARTS]) -> Resumption {
     Resumption {
         task,
-        cookie: (why & u64::from(u32::MAX)) as u32,
+        cookie: index_of(why),
         outcome: outcome(why >> 32),
         value,
     }

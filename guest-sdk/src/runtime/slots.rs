@@ -24,6 +24,8 @@ struct Entries {
     slots: Vec<Slot>,
     /// The first free slot, or 0.
     free: u32,
+    /// The slots that are abandoned, and their tasks.
+    abandoned: Vec<(u64, u32)>,
 }
 
 enum Slot {
@@ -34,16 +36,20 @@ enum Slot {
     /// It has ended; the future has not looked yet.
     Ended(Ended),
     /// The future was dropped when the trap had ended, but the resumption had not come.
-    /// The number is the innermost timeout block it was made in.
-    Abandoned(u64),
+    Abandoned {
+        /// The innermost timeout block it was made in.
+        scope: u64,
+        /// Where it is in the list of those.
+        place: u32,
+    },
 }
 
 impl Slots {
-    /// No slots.
     pub(super) const fn new() -> Self {
         let entries = Entries {
             slots: Vec::new(),
             free: 0,
+            abandoned: Vec::new(),
         };
         Self {
             entries: RefCell::new(entries),
@@ -85,7 +91,7 @@ impl Slots {
                 }
                 None
             }
-            Slot::Free(_) | Slot::Abandoned(_) => None,
+            Slot::Free(_) | Slot::Abandoned { .. } => None,
         }
     }
 
@@ -98,12 +104,29 @@ impl Slots {
         } else if token != 0 && traps::withdraw(token) {
             entries.free(cookie);
         } else {
-            entries.slots[cookie as usize] = Slot::Abandoned(scope);
+            let place = index_of(entries.abandoned.len() as u64);
+            entries.abandoned.push((task, cookie));
+            entries.slots[cookie as usize] = Slot::Abandoned { scope, place };
         }
     }
 
-    /// Gives back the slot of a timeout block that closes. Nothing is on its way to it: it is only told of
-    /// its expiry while its task is blocked, and looks right then.
+    /// Gives back the abandoned slots of a task that has ended: the kernel has forgotten its resumptions.
+    /// `comes` tells those apart that are still to come in this pass.
+    pub(super) fn forget(&self, task: u64, comes: impl Fn(u32) -> bool) {
+        let mut entries = self.entries.borrow_mut();
+        let mut place = 0;
+        while let Some((of, cookie)) = entries.abandoned.get(place).copied() {
+            if of == task && !comes(cookie) {
+                entries.settle(place);
+                entries.free(cookie);
+            } else {
+                place += 1;
+            }
+        }
+    }
+
+    /// Gives back a slot that nothing is on its way to. That is so if a trap was withdrawn, and if a timeout
+    /// block closes: it is only told of its expiry while its task is blocked, and looks right then.
     pub(crate) fn give_back(&self, cookie: u32) {
         self.entries.borrow_mut().free(cookie);
     }
@@ -119,10 +142,11 @@ impl Slots {
             };
             match slot {
                 Slot::Waiting(_) => std::mem::replace(slot, ended),
-                Slot::Abandoned(scope) => {
-                    let scope = *scope;
+                Slot::Abandoned { scope, place } => {
+                    let (scope, place) = (*scope, *place);
+                    entries.settle(place as usize);
                     entries.free(cookie);
-                    Slot::Abandoned(scope)
+                    Slot::Abandoned { scope, place }
                 }
                 Slot::Free(_) | Slot::Ended(_) => return,
             }
@@ -130,7 +154,9 @@ impl Slots {
         match before {
             Slot::Waiting(Some(waker)) => waker.wake(),
             // A result is lost with the future that wanted it, an interruption must not be.
-            Slot::Abandoned(scope) => redeliver(resumption.task, scope, resumption.outcome),
+            Slot::Abandoned { scope, .. } => {
+                redeliver(resumption.task, scope, resumption.outcome);
+            }
             _ => {}
         }
     }
@@ -141,9 +167,20 @@ impl Entries {
         self.slots[cookie as usize] = Slot::Free(self.free);
         self.free = cookie;
     }
+
+    /// Takes a slot out of the list of those that are abandoned.
+    fn settle(&mut self, at: usize) {
+        self.abandoned.swap_remove(at);
+        if let Some((_, moved)) = self.abandoned.get(at)
+            && let Slot::Abandoned { place, .. } = &mut self.slots[*moved as usize]
+        {
+            *place = index_of(at as u64);
+        }
+    }
 }
 
 fn redeliver(task: u64, scope: u64, outcome: Outcome) {
+    super::with(|runtime| runtime.pass.note_asked());
     match outcome {
         Outcome::Cancelled => traps::redeliver_cancel(task),
         Outcome::TimedOut => traps::redeliver_timeout(scope),

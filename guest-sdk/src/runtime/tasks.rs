@@ -33,7 +33,7 @@ struct Entry {
     cycles: u64,
 }
 
-/// The index that is part of a number of the kernel's.
+/// The index that is part of a number of the kernel's: the lower half.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the index is the lower half"
@@ -43,7 +43,6 @@ pub(super) fn index_of(number: u64) -> u32 {
 }
 
 impl Tasks {
-    /// No tasks.
     pub(super) const fn new() -> Self {
         Self {
             entries: RefCell::new(Vec::new()),
@@ -114,11 +113,11 @@ impl Tasks {
         (entry.id == id).then_some(entry.cycles)
     }
 
-    /// Polls a task's future, if the task is alive.
-    pub(super) fn poll(&self, id: u64) {
+    /// Polls a task's future, if the task is alive. Returns whether it has ended now.
+    pub(super) fn poll(&self, id: u64) -> bool {
         // Taken out, since the task may spawn others while it runs.
         let Some(mut future) = self.take_future(id) else {
-            return;
+            return false;
         };
         let waker = task_waker(index_of(id));
         if future
@@ -129,18 +128,21 @@ impl Tasks {
             if let Some(Some(entry)) = self.entries.borrow_mut().get_mut(index_of(id) as usize) {
                 entry.future = Some(future);
             }
-            return;
+            return false;
         }
         drop(future);
         self.end(id);
+        true
     }
 
-    /// Drops a task's future.
-    pub(super) fn abort(&self, id: u64) {
-        if let Some(future) = self.take_future(id) {
-            drop(future);
-            self.end(id);
-        }
+    /// Drops a task's future, if the task is alive. Returns whether it has ended now.
+    pub(super) fn abort(&self, id: u64) -> bool {
+        let Some(future) = self.take_future(id) else {
+            return false;
+        };
+        drop(future);
+        self.end(id);
+        true
     }
 
     fn take_future(&self, id: u64) -> Option<Pin<Box<dyn Future<Output = ()>>>> {

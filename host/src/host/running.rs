@@ -23,6 +23,9 @@ use crate::traps::{self, Guest, SharedKernel, Streams, WasiOptions, lock};
 /// sleeps, opens a file and lists a directory.
 const FREE_HANDLES: usize = 64;
 
+/// How many bytes a guest may pass with one call. The host copies them, and does nothing else meanwhile.
+const MAX_PASSED: usize = 16 << 20;
+
 /// How an instance's turn ended.
 pub(super) enum Turn {
     /// It waits for something.
@@ -58,8 +61,9 @@ impl Running {
         };
         let wasi = traps::context(&permissions, &wasi)
             .map_err(|error| Error::Directory(error.to_string()))?;
+        let handles = FREE_HANDLES.saturating_add(options.limits.handles() as usize);
         let mut table = ResourceTable::new();
-        table.set_max_capacity(FREE_HANDLES.saturating_add(options.limits.handles() as usize));
+        table.set_max_capacity(handles);
         let mut queues = ResourceTable::new();
         queues.set_max_capacity(usize::MAX);
         let guest = Guest {
@@ -80,7 +84,11 @@ impl Running {
             rung: AtomicBool::new(false),
             in_turn: AtomicBool::new(false),
         });
-        let store = store(engine, guest, &meter, options.limits.cpu_time());
+        let mut store = store(engine, guest, &meter, options.limits.cpu_time());
+        // Wait queues count here, those that are lent for one call, and those of the component's own making, which
+        // take a few bytes each that nobody else counts.
+        let tasks = options.limits.tasks() as usize;
+        store.set_max_component_handles(handles.saturating_mul(2).saturating_add(tasks));
         Ok(Self {
             fiber: Box::pin(run(store, component.clone(), options.limits)),
             meter,
@@ -138,6 +146,7 @@ fn store(
 ) -> Store<Guest> {
     let mut store = Store::new(engine.wasmtime(), guest);
     store.limiter(|guest| guest);
+    store.set_hostcall_fuel(MAX_PASSED);
     store.set_epoch_deadline(1);
     let (engine, meter) = (engine.clone(), meter.clone());
     store.epoch_deadline_callback(move |_| {

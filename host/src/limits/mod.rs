@@ -23,8 +23,8 @@ pub use self::parse::{InvalidLimit, parse_count, parse_duration, parse_size};
 /// Not counted is what the host needs besides, which is bounded all the same:
 ///
 /// - compiled code, which all instances of a component share, and the instance's stack: 2 MiB at the most
-/// - a copy of what one call takes or returns, while it is answered: random bytes up to 64 MiB, and texts and lists
-///   up to 128 MiB, as `wasmtime` bounds them
+/// - a copy of what one call takes or returns, while it is answered: 16 MiB of what a guest passes
+/// - what an instance is besides its memories: at most a hundred core instances, tables and memories each
 /// - what `wasi:*` keeps of each handle: about 64 KiB of a stream or socket at the most
 /// - what standard output and error have not taken yet: 1 MiB each
 /// - the operating system's buffers of sockets and pipes
@@ -77,7 +77,7 @@ impl Limits {
         self.tasks
     }
 
-    /// Handles at one time: of sockets and wait queues, and of all that `wasi:*` has, such as files, directories,
+    /// Handles at one time: of sockets, and of all that `wasi:*` has, such as files, directories,
     /// streams, errors, and what is waited for. A few beyond are free, for what a standard library holds by
     /// itself.
     pub fn handles(&self) -> u32 {

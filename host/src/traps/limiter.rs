@@ -10,6 +10,10 @@ use super::Guest;
 /// What one element of a table takes on the host.
 const TABLE_ELEMENT: usize = 16;
 
+/// How many core instances, memories and tables of each kind an instance may be made of. Each takes some memory
+/// that is not counted; a component of one language's program has a handful.
+const MAX_PARTS: usize = 100;
+
 impl Guest {
     /// Takes memory for a growth.
     fn grow(&mut self, bytes: usize) -> bool {
@@ -57,5 +61,17 @@ impl ResourceLimiter for Guest {
         }
         let elements = desired.saturating_sub(current);
         Ok(self.grow(elements.saturating_mul(TABLE_ELEMENT)))
+    }
+
+    fn instances(&self) -> usize {
+        MAX_PARTS
+    }
+
+    fn tables(&self) -> usize {
+        MAX_PARTS
+    }
+
+    fn memories(&self) -> usize {
+        MAX_PARTS
     }
 }

@@ -111,6 +111,7 @@ mod tests {
             wasi: WasiCtx::builder().build(),
             streams: None,
             table: ResourceTable::new(),
+            queues: ResourceTable::new(),
             scratch: Vec::new(),
             refused: None,
         }

@@ -11,6 +11,9 @@ use super::{Guest, Streams};
 use crate::error::advice;
 use crate::permissions::Permissions;
 
+/// How many random bytes one call makes at the most. No other instance has the thread meanwhile.
+const MAX_RANDOM: u64 = 16 << 20;
+
 /// Where a guest's standard streams lead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stdio {
@@ -64,7 +67,10 @@ pub(crate) fn context(
     options: &WasiOptions<'_>,
 ) -> Result<WasiCtx, NoSuchDirectory> {
     let mut builder = WasiCtxBuilder::new();
-    builder.args(options.args).envs(permissions.env());
+    builder
+        .args(options.args)
+        .envs(permissions.env())
+        .max_random_size(MAX_RANDOM);
     if let Some(streams) = options.streams {
         builder
             .inherit_stdin()

@@ -38,7 +38,7 @@ async fn main() -> Result<()> {
         "allocate" => {
             let mut all = Vec::new();
             loop {
-                all.extend_from_slice(&[1; 1 << 16]);
+                all.extend_from_slice(&[1; 1 << 12]);
             }
         }
         "spawn" => loop {
@@ -50,7 +50,7 @@ async fn main() -> Result<()> {
         }
         "blocks" => nest(0).await,
         "labels" => {
-            for n in 0..200_000 {
+            for n in 0..70_000 {
                 let name = format!("task {n}");
                 TaskOptions::new()
                     .name(name)
@@ -82,7 +82,7 @@ async fn main() -> Result<()> {
         "random" => {
             // The standard library's way to random bytes.
             for _ in 0..1000 {
-                drop(std::hint::black_box(std::hash::RandomState::new()));
+                let _ = std::hint::black_box(std::hash::RandomState::new());
             }
             Ok(())
         }
@@ -110,7 +110,7 @@ fn multiply() {
 /// Timeout blocks inside each other, without end.
 fn nest(depth: u32) -> std::pin::Pin<Box<dyn Future<Output = Result<()>>>> {
     Box::pin(async move {
-        if depth % 10 == 0 {
+        if depth.is_multiple_of(10) {
             println!("{depth}");
         }
         timeout_after(HOUR, nest(depth + 1)).await

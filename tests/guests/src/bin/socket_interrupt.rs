@@ -36,8 +36,9 @@ async fn pair() -> Result<(Rc<Socket>, Rc<Socket>)> {
 
 /// Sends until nothing fits any more; returns how much did.
 async fn fill(socket: &Socket) -> Result<usize> {
+    let data = vec![1; 65_536];
     let mut sent = 0;
-    while let Some(more) = ignore_after(MOMENT, socket.send(&[1; 65_536])).await? {
+    while let Some(more) = ignore_after(MOMENT, socket.send(&data)).await? {
         sent += more;
     }
     Ok(sent)
@@ -100,7 +101,7 @@ async fn data_and_timeouts_may_race() -> Result<()> {
     }
     sender.join().await?;
     assert!(timeouts > 0);
-    let numbers = received.chunks(4).map(|bytes| bytes.try_into());
+    let numbers = received.chunks(4).map(TryInto::try_into);
     let numbers: Vec<_> = numbers
         .map(|bytes| u32::from_le_bytes(bytes.expect("none is cut off")))
         .collect();

@@ -39,7 +39,6 @@ fn io(result: Result<impl Sized>) -> ErrorKind {
     }
 }
 
-#[expect(clippy::unused_async, reason = "as the other cases")]
 async fn options_are_read_as_they_were_set() -> Result<()> {
     for address in [V4, V6] {
         let socket = Socket::tcp_for(address)?;
@@ -125,7 +124,6 @@ async fn both_ends_know_both_addresses() -> Result<()> {
     Ok(())
 }
 
-#[expect(clippy::unused_async, reason = "as the other cases")]
 async fn an_address_can_t_be_used_twice() -> Result<()> {
     let listener = curio::tcp_server_socket(V4)?;
     let at = listener.local_address()?;

@@ -43,6 +43,7 @@ async fn join_returns_the_value() -> Result<()> {
 }
 
 async fn fail() -> Result<u32> {
+    yield_now().await?;
     Err(Error::other("the cat is out"))
 }
 
@@ -138,8 +139,8 @@ async fn a_cancelled_joiner_leaves_its_target_running() -> Result<()> {
         inner.add("target");
         Ok(())
     });
-    let joined = target.any().clone();
-    let joiner = spawn(async move { joined.wait().await });
+    let other = target.any().clone();
+    let joiner = spawn(async move { other.wait().await });
     yield_now().await?;
     assert!(joiner.cancel().await?);
     assert!(!target.is_terminated());

@@ -91,7 +91,7 @@ async fn what_is_made_ready_in_a_pass_runs_in_the_next() -> Result<()> {
 }
 
 async fn function() -> Result<()> {
-    Ok(())
+    yield_now().await
 }
 
 async fn a_task_is_named_after_its_function() -> Result<()> {
@@ -186,8 +186,8 @@ async fn states_name_what_a_task_waits_for() -> Result<()> {
     let queue = Rc::new(KernelQueue::new("tea-break"));
     let on_queue = queue.clone();
     let sleeper = spawn(sleep(ms(1_000_000)));
-    let joined = sleeper.any().clone();
-    let joiner = spawn(async move { joined.wait().await });
+    let other = sleeper.any().clone();
+    let joiner = spawn(async move { other.wait().await });
     let waiter = spawn(async move { wait_on_queue(&on_queue).await });
     let foreign = spawn(future::pending::<Result<()>>());
     yield_now().await?;

@@ -1,0 +1,121 @@
+//! The examples, as their users run them; and that no guest is forgotten.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::Path;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::harness::{Run, Running};
+
+#[test]
+fn hello_says_hello() {
+    let output = Run::guest("hello").output();
+    output.code(0).stdout("Hello from task 1.\n").quiet();
+}
+
+#[test]
+fn countdown_counts_down() {
+    let expected = "\
+        Building the Millennium Falcon in Minecraft\n\
+        T-minus 3\n\
+        T-minus 2\n\
+        T-minus 1\n\
+        Are we done yet?\n\
+        We've got to go!\n\
+        Fine. Saving my work.\n\
+        Leaving!\n";
+    let output = Run::guest("countdown").output();
+    output.code(0).stdout(expected).quiet();
+}
+
+/// Starts the echo server, and says where it listens.
+fn start_echo() -> (Running, String) {
+    let run = Run::guest("echo").flag("--allow-listen=127.0.0.1");
+    let mut server = run.args(["127.0.0.1:0"]).spawn();
+    let line = server.line();
+    let Some(address) = line.strip_prefix("listening on ") else {
+        panic!("should say where it listens: {line}");
+    };
+    (server, address.to_owned())
+}
+
+fn connect(address: &str) -> TcpStream {
+    let client = TcpStream::connect(address).expect("the server listens");
+    let time = Some(Duration::from_secs(30));
+    client.set_read_timeout(time).expect("the time is not zero");
+    client
+}
+
+/// Sends a text, and gives what comes back of it.
+fn echo(client: &mut TcpStream, text: &str) -> String {
+    client.write_all(text.as_bytes()).expect("the server reads");
+    let mut bytes = vec![0; text.len()];
+    client
+        .read_exact(&mut bytes)
+        .expect("the server sends it back");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[test]
+fn echo_serves_many_clients_until_it_is_told_to_end() {
+    let (mut server, address) = start_echo();
+    let mut clients: Vec<_> = (0..20).map(|_| connect(&address)).collect();
+    for round in 0..3 {
+        for (n, client) in clients.iter_mut().enumerate() {
+            let text = format!("client {n}, round {round}");
+            assert_eq!(echo(client, &text), text);
+        }
+    }
+    // One that has no more to say is hung up on.
+    let mut first = clients.remove(0);
+    first.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(first.read(&mut [0]).unwrap(), 0);
+    let text = "long ".repeat(50_000);
+    assert_eq!(echo(&mut clients[0], &text), text);
+
+    server.signal(Signal::SIGINT);
+    // All have been hung up on when it ends.
+    for client in &mut clients {
+        assert_eq!(client.read(&mut [0]).unwrap(), 0);
+    }
+    let output = server.wait();
+    let expected = format!("listening on {address}\n");
+    output.code(0).stdout(&expected).quiet();
+}
+
+#[test]
+fn echo_needs_a_right_to_listen() {
+    let output = Run::guest("echo").args(["127.0.0.1:0"]).output();
+    output.code(1).stdout("").stderr_has(&["--allow-listen"]);
+    let output = Run::guest("echo").args(["nowhere"]).output();
+    let text = "Error: nowhere is no address such as 127.0.0.1:25000\n";
+    output.code(1).stdout("").stderr_has(&[text]);
+}
+
+fn names(folder: &Path) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(folder).expect("the folder is part of the project");
+    let paths = entries.map(|entry| entry.expect("it can be read").path());
+    paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
+        .collect()
+}
+
+#[test]
+fn every_guest_is_run_by_some_test() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let tests = root.join("tests");
+    let sources: String = names(&tests)
+        .iter()
+        .map(|name| std::fs::read_to_string(tests.join(name).with_extension("rs")).unwrap())
+        .collect();
+    let mut guests = names(&root.join("examples"));
+    guests.extend(names(&tests.join("guests/src/bin")));
+    for guest in guests {
+        let used = sources.contains(&format!("\"{guest}\""));
+        assert!(used, "no test runs the guest {guest}");
+    }
+}
