@@ -152,10 +152,8 @@ impl Open {
         runtime::with(|runtime| {
             let by = runtime.running();
             let cookie = runtime.slots.take(by.task, cx);
-            // Its time may be up already.
-            runtime.pass.note_asked();
             let scope = kernel::open_scope(by.caller(cookie), deadline.nanos);
-            runtime.blocks.open(scope, by.scope, deadline.nanos, cookie);
+            runtime.blocks.open(scope, by.scope, deadline.nanos);
             Self { scope, cookie, by }
         })
     }
