@@ -123,6 +123,8 @@ async fn sleepers([tasks, milliseconds]: [u64; 2]) {
         yield_now().await;
     }
     println!("{}", LAST.load(Ordering::Relaxed));
+    // So that there is a process left to look at.
+    sleep(Duration::from_millis(200)).await;
 }
 
 async fn timers([tasks, sleeps]: [u64; 2]) {

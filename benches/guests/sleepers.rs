@@ -43,5 +43,7 @@ async fn main() -> Result<()> {
         yield_now().await?;
     }
     println!("{}", LAST.load(Ordering::Relaxed) - deadline.as_nanos());
+    // So that there is a process left to look at.
+    sleep(Duration::from_millis(200)).await?;
     Ok(())
 }

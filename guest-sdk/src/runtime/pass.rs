@@ -2,7 +2,8 @@
 //!
 //! The kernel says who may go on. Those that only yielded may go on anyway, and are kept here: the kernel is told
 //! how many they are, so that it does not wait, but not who, which makes a yield cheap. In a pass
-//! the kernel's run first, then those that had yielded when it began.
+//! the kernel's run first, then those that had yielded when it began. Inside a timeout block a yield is a trap like
+//! any other, since whether the block has expired is for the kernel to say.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
