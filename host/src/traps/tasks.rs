@@ -72,14 +72,24 @@ impl Guest {
     ) -> wasmtime::Result<u64> {
         Ok(number(self.ask(begin)?))
     }
+
+    /// Notes that tasks have ended.
+    fn end_tasks(&mut self, ended: &[u64]) -> wasmtime::Result<()> {
+        let key = self.key;
+        self.ask(|kernel| {
+            ended.iter().try_for_each(|number| {
+                let (instance, timers, _) = kernel.with_timers(key);
+                instance.exit(timers, task(*number))
+            })
+        })?;
+        Ok(())
+    }
 }
 
 impl traps::Host for Guest {
     async fn wait(&mut self, ready: u32, ended: Vec<u64>) -> wasmtime::Result<Vec<u64>> {
         self.refused = None;
-        for task in ended {
-            self.exit(task)?;
-        }
+        self.end_tasks(&ended)?;
         let ready = poll_fn(|_| lock(&self.kernel).poll_wait(self.key, ready)).await;
         Ok(ready.iter().flat_map(parts).collect())
     }
@@ -101,12 +111,7 @@ impl traps::Host for Guest {
     }
 
     fn exit(&mut self, ended: u64) -> wasmtime::Result<()> {
-        let key = self.key;
-        self.ask(|kernel| {
-            let (instance, timers, _) = kernel.with_timers(key);
-            instance.exit(timers, task(ended))
-        })?;
-        Ok(())
+        self.end_tasks(&[ended])
     }
 
     fn info(&mut self, of: u64) -> wasmtime::Result<Option<TaskInfo>> {
