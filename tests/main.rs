@@ -31,6 +31,7 @@ mod sockets;
 mod sockets_echo;
 mod sockets_peers;
 mod stdio;
+mod sync;
 mod tasks;
 mod tidy;
 mod timeouts;

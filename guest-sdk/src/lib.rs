@@ -28,6 +28,7 @@
 //!
 //! - tasks: [`spawn`], [`Task`], [`current_task`]
 //! - time: [`clock`], [`sleep`], [`yield_now`], [`timeout_after`], [`ignore_after`]
+//! - synchronization: [`sync`]; queues: [`queue`]
 //! - sockets: [`mod@socket`]
 //! - network: [`open_connection`], [`tcp_server`], [`run_server`]
 //! - what all of it is made of: [`traps`]
@@ -45,8 +46,11 @@
 mod bindings;
 mod error;
 mod network;
+pub mod queue;
 mod runtime;
+mod sched;
 pub mod socket;
+pub mod sync;
 mod task;
 mod time;
 pub mod traps;

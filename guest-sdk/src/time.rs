@@ -154,6 +154,7 @@ impl Open {
             let cookie = runtime.slots.take(by.task, cx);
             let scope = kernel::open_scope(by.caller(cookie), deadline.nanos);
             runtime.blocks.open(scope, by.scope, deadline.nanos);
+            runtime.blocks.note_cookie(scope, cookie);
             Self { scope, cookie, by }
         })
     }
@@ -198,7 +199,11 @@ impl<T, F: Future<Output = Result<T>>> Future for Block<F> {
                     return Poll::Pending;
                 };
                 // Nothing inside can be told: it is dropped with the block. The slot went back.
-                open.cookie = runtime::with(|runtime| runtime.slots.take(open.by.task, cx));
+                open.cookie = runtime::with(|runtime| {
+                    let cookie = runtime.slots.take(open.by.task, cx);
+                    runtime.blocks.note_cookie(open.scope, cookie);
+                    cookie
+                });
                 let at = Instant::from_nanos(at);
                 Err(Error::TaskTimeout(TimedOut { at }))
             }

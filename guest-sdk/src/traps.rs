@@ -43,6 +43,7 @@ use std::task::{Context, Poll};
 use crate::bindings::traps::{self as kernel, Caller, Outcome};
 use crate::error::{Error, Result, TimedOut};
 use crate::runtime::{self, Running, Runtime};
+pub use crate::sched::{SchedFifo, Suspend};
 use crate::socket::Socket;
 use crate::task::TaskRef;
 use crate::time::Instant;
@@ -84,7 +85,10 @@ impl<F: Fn(Caller) -> u64 + Unpin> Trap<F> {
 
     fn begin(&self, runtime: &Runtime, cx: &Context<'_>) -> Progress {
         let by = runtime.running();
+        // What is interrupted in one branch of a task is in the others.
+        runtime.suspended.tell(runtime, by.task);
         let cookie = runtime.slots.take(by.task, cx);
+        runtime.slots.enter(by.task);
         let token = (self.begin)(by.caller(cookie));
         if token != 0 {
             runtime.pass.note_asked();
@@ -108,6 +112,7 @@ impl Pending {
             !runtime.pass.comes(self.cookie)
         };
         if gone {
+            runtime.slots.leave(task);
             runtime.slots.give_back(self.cookie);
         }
         gone
@@ -127,6 +132,7 @@ impl<F: Fn(Caller) -> u64 + Unpin> Future for Trap<F> {
                 let ended = runtime.slots.poll(pending.cookie, pending.by.task, cx);
                 if let Some((outcome, value)) = ended {
                     self.progress = Progress::Over;
+                    runtime.slots.leave(pending.by.task);
                     return Poll::Ready(result(outcome, value));
                 }
                 if pending.leave_task(runtime) {
@@ -142,12 +148,15 @@ impl<F: Fn(Caller) -> u64 + Unpin> Future for Trap<F> {
 impl<F> Drop for Trap<F> {
     fn drop(&mut self) {
         if let Progress::Pending(Pending { cookie, token, by }) = self.progress {
-            runtime::with(|runtime| runtime.slots.abandon(cookie, token, by.task, by.scope));
+            runtime::with(|runtime| {
+                runtime.slots.leave(by.task);
+                runtime.slots.abandon(cookie, token, by.task, by.scope);
+            });
         }
     }
 }
 
-fn result(outcome: Outcome, value: u64) -> Result<u64> {
+pub(crate) fn result(outcome: Outcome, value: u64) -> Result<u64> {
     match outcome {
         Outcome::Start | Outcome::Woken | Outcome::Done => Ok(value),
         Outcome::Cancelled => Err(Error::TaskCancelled),
@@ -204,11 +213,13 @@ pub async fn sleep_until(time: Instant) -> Result<Instant> {
 pub fn reschedule() -> impl Future<Output = Result<()>> {
     let yielded = Trap::new(|by| {
         // Whether a timeout block has expired is for the kernel to say.
-        if by.scope != 0 {
-            return kernel::sleep(by, 0);
-        }
-        runtime::with(|runtime| runtime.pass.push_yielded(by.task, by.cookie));
-        0
+        runtime::with(|runtime| {
+            if by.scope != 0 || runtime.tasks.take_eager(by.task) {
+                return kernel::sleep(by, 0);
+            }
+            runtime.pass.push_yielded(by.task, by.cookie);
+            0
+        })
     });
     async move { yielded.await.map(drop) }
 }
@@ -231,8 +242,14 @@ pub fn cancel_task(task: &TaskRef) -> bool {
     if task.is_terminated() {
         return false;
     }
-    runtime::with(|runtime| runtime.pass.note_asked());
-    let cancelled = kernel::cancel(task.id().number());
+    let number = task.id().number();
+    runtime::with(|runtime| {
+        runtime.pass.note_asked();
+        if !runtime.suspended.tell(runtime, number) {
+            runtime.tasks.set_eager(number);
+        }
+    });
+    let cancelled = kernel::cancel(number);
     if cancelled {
         task.note_cancelled();
     }

@@ -8,6 +8,8 @@ use super::tasks::index_of;
 /// All open timeout blocks, by the index that is part of their number.
 pub(crate) struct Blocks {
     blocks: RefCell<Vec<Block>>,
+    /// By the slot in which a block's task is told that it expired.
+    by_cookie: RefCell<Vec<u64>>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -24,6 +26,7 @@ impl Blocks {
     pub(super) const fn new() -> Self {
         Self {
             blocks: RefCell::new(Vec::new()),
+            by_cookie: RefCell::new(Vec::new()),
         }
     }
 
@@ -39,6 +42,20 @@ impl Blocks {
             parent,
             deadline,
         };
+    }
+
+    /// Notes the slot in which a block's task is told that it expired.
+    pub(crate) fn note_cookie(&self, scope: u64, cookie: u32) {
+        let mut by_cookie = self.by_cookie.borrow_mut();
+        if by_cookie.len() <= cookie as usize {
+            by_cookie.resize(cookie as usize + 1, 0);
+        }
+        by_cookie[cookie as usize] = scope;
+    }
+
+    /// The block with this slot.
+    pub(super) fn by_cookie(&self, cookie: u32) -> Option<u64> {
+        self.by_cookie.borrow().get(cookie as usize).copied()
     }
 
     /// Forgets a block.

@@ -4,7 +4,8 @@
 //! - `blocks`: the open timeout blocks
 //! - `labels`: the names that the kernel knows tasks by
 //! - `pass`: who runs in this pass, and who in the next
-//! - `slots`: what futures wait for
+//! - `slots`: what futures wait for that the kernel knows of
+//! - `suspended`: who waits for something of the program's own
 //! - `waker`: a task's `Waker`, for futures that make no trap
 //!
 //! A guest has one thread and one kernel, so all of it is one thread-local value.
@@ -14,6 +15,7 @@ mod labels;
 mod pass;
 mod resumption;
 mod slots;
+mod suspended;
 mod tasks;
 mod waker;
 
@@ -29,6 +31,8 @@ pub(crate) use self::labels::short;
 use self::pass::Pass;
 use self::resumption::Resumption;
 use self::slots::Slots;
+use self::suspended::Suspended;
+pub(crate) use self::suspended::{Line, Wake};
 pub(crate) use self::tasks::State;
 use self::tasks::Tasks;
 use self::waker::task_waker;
@@ -50,6 +54,8 @@ pub(crate) struct Runtime {
     pub(crate) tasks: Tasks,
     /// What futures wait for.
     pub(crate) slots: Slots,
+    /// Who waits for something of the program's own.
+    pub(crate) suspended: Suspended,
     /// The open timeout blocks.
     pub(crate) blocks: Blocks,
     /// The task that runs, and the timeout block it is in; no task between two.
@@ -92,6 +98,7 @@ impl Runtime {
         Self {
             tasks: Tasks::new(),
             slots: Slots::new(),
+            suspended: Suspended::new(),
             blocks: Blocks::new(),
             current: Cell::new(Running { task: 0, scope: 0 }),
             pass: Pass::new(),
@@ -138,6 +145,9 @@ impl Runtime {
     /// Resumes a task, as the kernel says.
     fn resume(&self, resumption: &Resumption) {
         let task = resumption.task;
+        if self.keep_interruption(resumption) {
+            return;
+        }
         self.about_to_run.set(task);
         let mut dropped = false;
         if resumption.cookie == 0 && resumption.outcome == Outcome::Cancelled {
@@ -155,7 +165,31 @@ impl Runtime {
         self.current.set(Running::default());
         if ended {
             self.slots.forget(task, |cookie| self.pass.comes(cookie));
+            self.suspended.forget(task);
         }
+    }
+
+    /// The kernel doesn't know who is suspended or was woken by another task, and takes such a task for one that can't be
+    /// told of an interruption. It can: the kernel is told of its waits, or those to come, and asked to try again.
+    fn keep_interruption(&self, resumption: &Resumption) -> bool {
+        let task = resumption.task;
+        let scope = match resumption.outcome {
+            Outcome::Cancelled if resumption.cookie == 0 => None,
+            Outcome::ScopeExpired => self.blocks.by_cookie(resumption.cookie),
+            _ => return false,
+        };
+        if !self.suspended.tell(self, task) {
+            if !self.pass.is_woken(task) {
+                return false;
+            }
+            self.tasks.set_eager(task);
+        }
+        self.pass.note_asked();
+        match scope {
+            None => traps::redeliver_cancel(task),
+            Some(scope) => traps::redeliver_timeout(scope),
+        }
+        true
     }
 
     /// The kernel doesn't know who only yielded, and takes such a task for one that can't be told of its

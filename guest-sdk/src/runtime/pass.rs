@@ -31,12 +31,12 @@ pub(crate) struct Pass {
 /// look after I/O and timers.
 const RESUMPTIONS_PER_WAIT: usize = 64;
 
-/// A task that yielded.
+/// A task that yielded, or was woken by another.
 #[derive(Clone, Copy)]
 struct Yielded {
     /// The task; 0 if it was interrupted instead.
     task: u64,
-    /// The slot of the future that waits.
+    /// The slot of the future that waits; 0 if it was woken.
     cookie: u32,
 }
 
@@ -88,7 +88,11 @@ impl Pass {
                 return Some(Resumption {
                     task: next.task,
                     cookie: next.cookie,
-                    outcome: Outcome::Done,
+                    outcome: if next.cookie == 0 {
+                        Outcome::Woken
+                    } else {
+                        Outcome::Done
+                    },
                     value: 0,
                 });
             }
@@ -130,10 +134,23 @@ impl Pass {
         self.yielded.borrow_mut().push_back(next);
     }
 
+    /// Notes that a task was woken by another.
+    pub(crate) fn push_woken(&self, task: u64) {
+        self.push_yielded(task, 0);
+    }
+
+    /// Whether a task was woken by another, and has not gone on yet.
+    pub(super) fn is_woken(&self, task: u64) -> bool {
+        let yielded = self.yielded.borrow();
+        yielded
+            .iter()
+            .any(|next| next.task == task && next.cookie == 0)
+    }
+
     /// Takes a task's yield out of the queue, to be interrupted: its cookie.
     pub(super) fn take_yielded(&self, task: u64) -> Option<u32> {
         let mut yielded = self.yielded.borrow_mut();
-        let found = yielded.iter_mut().find(|next| next.task == task)?;
+        let found = (yielded.iter_mut()).find(|next| next.task == task && next.cookie != 0)?;
         found.task = 0;
         Some(found.cookie)
     }

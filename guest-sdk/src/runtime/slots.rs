@@ -18,6 +18,8 @@ pub(crate) type Ended = (Outcome, u64);
 /// All slots. The first one is not used, since a cookie is never 0.
 pub(crate) struct Slots {
     entries: RefCell<Entries>,
+    /// By a task's index: how many of its futures wait in a trap.
+    traps: RefCell<Vec<u32>>,
 }
 
 struct Entries {
@@ -53,12 +55,41 @@ impl Slots {
         };
         Self {
             entries: RefCell::new(entries),
+            traps: RefCell::new(Vec::new()),
         }
+    }
+
+    /// Notes that one more future of a task waits in a trap.
+    pub(crate) fn enter(&self, task: u64) {
+        let index = index_of(task) as usize;
+        let mut traps = self.traps.borrow_mut();
+        if traps.len() <= index {
+            traps.resize(index + 1, 0);
+        }
+        traps[index] += 1;
+    }
+
+    /// Notes that one less does.
+    pub(crate) fn leave(&self, task: u64) {
+        if let Some(traps) = self.traps.borrow_mut().get_mut(index_of(task) as usize) {
+            *traps = traps.saturating_sub(1);
+        }
+    }
+
+    /// Whether some future of a task waits in a trap.
+    pub(crate) fn holds(&self, task: u64) -> bool {
+        let traps = self.traps.borrow();
+        traps.get(index_of(task) as usize).is_some_and(|n| *n > 0)
     }
 
     /// Takes a slot for a future of this task.
     pub(crate) fn take(&self, task: u64, cx: &Context<'_>) -> u32 {
-        let slot = Slot::Waiting(foreign_waker(task, cx));
+        self.take_for(foreign_waker(task, cx))
+    }
+
+    /// Takes a slot for a future behind this waker, if it is not its task's own.
+    pub(super) fn take_for(&self, waker: Option<Waker>) -> u32 {
+        let slot = Slot::Waiting(waker);
         let entries = &mut *self.entries.borrow_mut();
         let cookie = entries.free;
         if cookie == 0 {
@@ -113,6 +144,9 @@ impl Slots {
     /// Gives back the abandoned slots of a task that has ended: the kernel has forgotten its resumptions.
     /// `comes` tells those apart that are still to come in this pass.
     pub(super) fn forget(&self, task: u64, comes: impl Fn(u32) -> bool) {
+        if let Some(traps) = self.traps.borrow_mut().get_mut(index_of(task) as usize) {
+            *traps = 0;
+        }
         let mut entries = self.entries.borrow_mut();
         let mut place = 0;
         while let Some((of, cookie)) = entries.abandoned.get(place).copied() {
@@ -189,7 +223,7 @@ fn redeliver(task: u64, scope: u64, outcome: Outcome) {
 }
 
 /// The waker to wake when a trap ends, unless polling its task is enough.
-fn foreign_waker(task: u64, cx: &Context<'_>) -> Option<Waker> {
+pub(super) fn foreign_waker(task: u64, cx: &Context<'_>) -> Option<Waker> {
     let waker = cx.waker();
     (!waker.will_wake(&task_waker(index_of(task)))).then(|| waker.clone())
 }

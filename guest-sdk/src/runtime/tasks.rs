@@ -31,6 +31,8 @@ struct Entry {
     future: Option<Pin<Box<dyn Future<Output = ()>>>>,
     state: Rc<dyn State>,
     cycles: u64,
+    /// An interruption may be pending: the kernel is to be told of its next wait.
+    eager: bool,
 }
 
 /// The index that is part of a number of the kernel's: the lower half.
@@ -73,6 +75,7 @@ impl Tasks {
             future: Some(future),
             state,
             cycles: 0,
+            eager: false,
         });
     }
 
@@ -111,6 +114,24 @@ impl Tasks {
         let entries = self.entries.borrow();
         let entry = entries.get(index_of(id) as usize)?.as_ref()?;
         (entry.id == id).then_some(entry.cycles)
+    }
+
+    /// Notes that an interruption may be pending for a task.
+    pub(crate) fn set_eager(&self, id: u64) {
+        if let Some(Some(entry)) = self.entries.borrow_mut().get_mut(index_of(id) as usize) {
+            entry.eager |= entry.id == id;
+        }
+    }
+
+    /// Whether an interruption may be pending for a task that runs. That is forgotten.
+    pub(crate) fn take_eager(&self, id: u64) -> bool {
+        let mut entries = self.entries.borrow_mut();
+        let entry = entries.get_mut(index_of(id) as usize);
+        entry.is_some_and(|entry| {
+            entry
+                .as_mut()
+                .is_some_and(|entry| std::mem::take(&mut entry.eager))
+        })
     }
 
     /// Polls a task's future, if the task is alive. Returns whether it has ended now.

@@ -96,6 +96,9 @@ impl TaskRef {
             Some(_) => return TaskState::Ready,
             None => {}
         }
+        if let Some(reason) = runtime::with(|runtime| runtime.suspended.reason(number)) {
+            return TaskState::Blocked(reason.to_owned());
+        }
         let Some(info) = kernel::info(number) else {
             return TaskState::Terminated;
         };

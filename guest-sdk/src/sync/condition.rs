@@ -1,0 +1,121 @@
+//! Conditions: waiting for a change of what a lock guards.
+
+use super::{Lock, LockGuard};
+use crate::error::{Error, Result};
+use crate::traps::SchedFifo;
+
+/// A lock, and tasks that wait for a change of what it guards.
+///
+/// ```no_run
+/// # async fn example(condition: &curio::sync::Condition, ready: &std::cell::Cell<bool>) -> curio::Result<()> {
+/// let guard = condition.lock().await?;
+/// let guard = condition.wait_for(guard, || ready.get()).await?;
+/// drop(guard);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Default)]
+pub struct Condition {
+    lock: Lock,
+    waiting: SchedFifo,
+}
+
+impl Condition {
+    /// A condition with a lock of its own.
+    pub const fn new() -> Self {
+        Self {
+            lock: Lock::new(),
+            waiting: SchedFifo::new(),
+        }
+    }
+
+    /// Whether somebody has the lock.
+    #[doc(alias = "locked")]
+    pub fn is_locked(&self) -> bool {
+        self.lock.is_locked()
+    }
+
+    /// Takes the lock: see [`Lock::lock`].
+    ///
+    /// # Cancellation
+    /// The task no longer waits, and does not have the lock.
+    #[doc(alias = "acquire")]
+    pub async fn lock(&self) -> Result<LockGuard<'_>> {
+        self.lock.lock().await
+    }
+
+    /// Releases the lock, blocks until the task is notified, and takes the lock again.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] if the guard is another lock's.
+    ///
+    /// # Cancellation
+    /// The task no longer waits, for the notification or for the lock, and does not have the lock: the guard is
+    /// gone with the error. A notification that it was given goes to the next one that waits.
+    pub async fn wait<'a>(&'a self, guard: LockGuard<'a>) -> Result<LockGuard<'a>> {
+        if !std::ptr::eq(guard.lock(), &raw const self.lock) {
+            return Err(Error::InvalidArgument(
+                "the guard is not that of the condition's lock".to_owned(),
+            ));
+        }
+        drop(guard);
+        let pass_on = || {
+            self.waiting.wake(1);
+        };
+        let notified = self.waiting.suspend("condition-wait");
+        notified.or_pass_on(pass_on).await?;
+        let notified = Notified(&self.waiting);
+        let guard = self.lock.lock().await?;
+        std::mem::forget(notified);
+        Ok(guard)
+    }
+
+    /// Waits until something holds, which is looked at now and after every notification, with the lock taken.
+    ///
+    /// # Errors
+    /// As [`Condition::wait`].
+    ///
+    /// # Cancellation
+    /// As [`Condition::wait`].
+    pub async fn wait_for<'a>(
+        &'a self,
+        mut guard: LockGuard<'a>,
+        mut holds: impl FnMut() -> bool,
+    ) -> Result<LockGuard<'a>> {
+        while !holds() {
+            guard = self.wait(guard).await?;
+        }
+        Ok(guard)
+    }
+
+    /// Wakes the first `count` tasks that wait, or all if there are fewer. They go on when they get the lock.
+    ///
+    /// # Errors
+    /// [`Error::InvalidState`] if nobody has the lock.
+    pub fn notify(&self, count: usize) -> Result<()> {
+        if !self.is_locked() {
+            return Err(Error::InvalidState(
+                "a condition can be notified only while its lock is taken".to_owned(),
+            ));
+        }
+        self.waiting.wake(count);
+        Ok(())
+    }
+
+    /// Wakes all tasks that wait.
+    ///
+    /// # Errors
+    /// As [`Condition::notify`].
+    pub fn notify_all(&self) -> Result<()> {
+        self.notify(usize::MAX)
+    }
+}
+
+/// A notification that is passed on if the one who got it can't use it.
+struct Notified<'a>(&'a SchedFifo);
+
+impl Drop for Notified<'_> {
+    fn drop(&mut self) {
+        self.0.wake(1);
+    }
+}

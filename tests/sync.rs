@@ -1,0 +1,88 @@
+//! Synchronization primitives and queues.
+
+mod locks {
+    crate::harness::guests::cases! {
+        "sync_lock":
+        lock_contenders_enter_in_order
+        a_releaser_continues_before_the_next_owner_runs
+        a_releaser_cannot_barge_in
+        an_uncontended_lock_takes_no_cycle
+        a_lock_acquire_can_be_cancelled
+        a_lock_acquire_can_time_out
+        a_lock_handed_over_before_the_cancellation_is_held
+        a_lock_handed_to_a_dropped_future_goes_on
+        a_free_lock_cannot_be_released
+        a_forgotten_guard_is_released_by_hand
+        an_unblocked_task_in_an_expired_block_is_told_at_the_next_wait
+        a_task_woken_over_and_over_can_be_cancelled
+        a_task_woken_over_and_over_times_out
+        a_join_of_a_lock_and_a_sleep_is_cancelled_in_both
+        a_join_of_a_lock_and_a_sleep_times_out_in_both
+        a_pending_lock_may_move_to_another_task
+        a_thousand_tasks_contend
+    }
+}
+
+/// Semaphores and recursive locks.
+mod semaphores {
+    crate::harness::guests::cases! {
+        "sync_semaphore":
+        an_rlock_is_entered_again_by_its_owner
+        an_rlock_is_released_by_its_owner_only
+        a_semaphore_of_one_is_a_lock
+        a_semaphore_lets_in_as_many_as_it_says
+        a_semaphore_acquire_can_be_cancelled
+        a_semaphore_acquire_can_time_out
+        a_bounded_semaphore_has_a_bound
+    }
+}
+
+/// Events, conditions, and the lines that all of it is made of.
+mod events {
+    crate::harness::guests::cases! {
+        "sync_event":
+        an_event_releases_those_that_wait
+        those_that_wait_for_an_event_wake_in_order
+        an_event_cleared_at_once_has_been_seen
+        a_set_event_takes_no_cycle
+        an_event_wait_can_be_cancelled
+        an_event_wait_can_time_out
+        a_hundred_thousand_may_wait_for_an_event
+        a_condition_wait_can_be_cancelled
+        a_condition_wait_can_time_out
+        wait_for_looks_again_at_every_notification
+        wait_for_what_holds_does_not_wait
+        notify_with_nobody_waiting_does_nothing
+        notify_wakes_no_more_than_it_says
+        notify_all_goes_on_before_those_it_wakes
+        notify_needs_the_lock
+        wait_needs_the_guard_of_its_own_lock
+        a_notified_task_cancelled_at_the_lock_passes_it_on
+        a_line_wakes_as_many_as_there_are
+        a_wait_for_a_line_can_be_dropped
+    }
+}
+
+mod queues {
+    crate::harness::guests::cases! {
+        "queue":
+        two_consumers_get_items_in_turn
+        an_unbounded_put_does_not_block
+        a_bounded_put_blocks_when_it_is_full
+        a_put_can_be_cancelled
+        a_get_can_time_out
+        an_item_that_was_promised_is_not_taken_by_another
+        a_getter_cancelled_after_it_was_woken_has_its_item
+        an_item_promised_to_a_dropped_future_goes_on
+        a_place_promised_to_a_dropped_future_goes_on
+        sizes_are_known
+        a_priority_queue_gives_the_smallest_first
+        a_lifo_queue_gives_the_newest_first
+        a_bounded_lifo_queue_blocks
+        join_waits_for_all_items_to_be_done
+        task_done_needs_an_item
+        puts_and_gets_that_need_not_wait_take_no_cycle
+        ping_pong_does_not_starve_a_third
+        interrupted_tasks_lose_no_item
+    }
+}
