@@ -14,6 +14,7 @@
 //! time is better, so for times a ratio below 1 is in `curio-host`'s favour.
 //!
 //! - `switch`, `spawn_join`, `sleepers`, `timers`: tasks
+//! - `primitives`: locks, queues, timeouts, cancellation
 //! - `echo`, `latency`: connections; `load` is the client
 //! - `startup`: a program that says hello
 //! - `figures`: rounds, medians, and how they are printed
@@ -30,6 +31,8 @@ mod figures;
 mod latency;
 mod load;
 mod native;
+mod native_primitives;
+mod primitives;
 mod program;
 mod sleepers;
 mod spawn_join;
@@ -66,6 +69,10 @@ const SUBJECTS: &[Subject] = &[
     Subject {
         name: "timers",
         run: timers::run,
+    },
+    Subject {
+        name: "primitives",
+        run: primitives::run,
     },
     Subject {
         name: "echo",

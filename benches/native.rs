@@ -11,6 +11,8 @@ use tokio::runtime::Builder;
 use tokio::task::yield_now;
 use tokio::time::{sleep, sleep_until};
 
+use crate::native_primitives;
+
 /// After so long the process ends, whatever it does: nothing is left behind if its parent is killed.
 const LIFETIME: Duration = Duration::from_mins(2);
 
@@ -26,6 +28,7 @@ pub(crate) fn run(name: &str, args: &[String]) {
         "bench-spawn-join-main" => in_main(spawn_join(numbers(args))),
         "bench-sleepers" => in_task(sleepers(numbers(args))),
         "bench-timers" => in_task(timers(numbers(args))),
+        "bench-primitives" => in_task(native_primitives::run(numbers(args))),
         "echo" => in_task(echo(args[0].clone())),
         "hello" => in_task(async { println!("Hello from a task.") }),
         _ => panic!("there is no program {name}"),
