@@ -90,9 +90,7 @@ impl<F: Fn(Caller) -> u64 + Unpin> Trap<F> {
         let cookie = runtime.slots.take(by.task, cx);
         runtime.slots.enter(by.task);
         let token = (self.begin)(by.caller(cookie));
-        if token != 0 {
-            runtime.pass.note_asked();
-        }
+        runtime.pass.note_asked();
         Progress::Pending(Pending { cookie, token, by })
     }
 }
@@ -211,17 +209,47 @@ pub async fn sleep_until(time: Instant) -> Result<Instant> {
 /// This is a place where a pending cancellation arrives.
 #[doc(alias = "_sleep")]
 pub fn reschedule() -> impl Future<Output = Result<()>> {
-    let yielded = Trap::new(|by| {
-        // Whether a timeout block has expired is for the kernel to say.
-        runtime::with(|runtime| {
-            if by.scope != 0 || runtime.tasks.take_eager(by.task) {
-                return kernel::sleep(by, 0);
+    Yield::New(|by| kernel::sleep(by, 0))
+}
+
+/// A task's going to the end of the ready queue.
+enum Yield<F> {
+    /// It has not begun; how it is asked of the kernel.
+    New(F),
+    /// The guest does it by itself: its turn.
+    Own(u64),
+    /// It is asked of the kernel.
+    Asked(Trap<F>),
+}
+
+impl<F: Fn(Caller) -> u64 + Copy + Unpin> Future for Yield<F> {
+    type Output = Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let running = runtime::with(Runtime::running);
+        match &mut *self {
+            Self::New(ask) => {
+                // Whether the task is interrupted is for the kernel to say.
+                if running.scope != 0 || runtime::with(|own| own.tasks.take_eager(running.task)) {
+                    let mut asked = Trap::new(*ask);
+                    let polled = Pin::new(&mut asked).poll(cx);
+                    *self = Self::Asked(asked);
+                    return polled.map_ok(drop);
+                }
+                let turn = runtime::with(|own| own.pass.push_yielded(running.task, cx));
+                *self = Self::Own(turn);
+                Poll::Pending
             }
-            runtime.pass.push_yielded(by.task, by.cookie);
-            0
-        })
-    });
-    async move { yielded.await.map(drop) }
+            Self::Own(turn) => {
+                if runtime::with(|own| own.pass.poll_turn(*turn, running.task, cx)) {
+                    Poll::Ready(Ok(()))
+                } else {
+                    Poll::Pending
+                }
+            }
+            Self::Asked(trap) => Pin::new(trap).poll(cx).map_ok(drop),
+        }
+    }
 }
 
 /// Blocks until a task has ended.

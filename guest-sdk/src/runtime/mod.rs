@@ -23,12 +23,13 @@ use std::cell::Cell;
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
+use std::task::Waker;
 use std::time::Duration;
 
 use self::blocks::Blocks;
 use self::labels::Labels;
 pub(crate) use self::labels::short;
-use self::pass::Pass;
+use self::pass::{Next, Pass};
 use self::resumption::Resumption;
 use self::slots::Slots;
 use self::suspended::Suspended;
@@ -149,13 +150,16 @@ impl Runtime {
             return;
         }
         self.about_to_run.set(task);
-        let mut dropped = false;
-        if resumption.cookie == 0 && resumption.outcome == Outcome::Cancelled {
-            dropped = !self.interrupt_yield(task, resumption);
-        } else if resumption.cookie != 0 {
+        let dropped = resumption.cookie == 0 && resumption.outcome == Outcome::Cancelled;
+        if resumption.cookie != 0 {
             self.slots.end(resumption);
         }
         self.about_to_run.set(0);
+        self.poll(task, dropped);
+    }
+
+    /// Polls a task, or drops its future.
+    fn poll(&self, task: u64, dropped: bool) {
         self.current.set(Running { task, scope: 0 });
         let ended = if dropped {
             self.tasks.abort(task)
@@ -169,7 +173,7 @@ impl Runtime {
         }
     }
 
-    /// The kernel doesn't know who is suspended or was woken by another task, and takes such a task for one that can't be
+    /// The kernel doesn't know who is suspended, has yielded or was woken by another task, and takes such a task for one that can't be
     /// told of an interruption. It can: the kernel is told of its waits, or those to come, and asked to try again.
     fn keep_interruption(&self, resumption: &Resumption) -> bool {
         let task = resumption.task;
@@ -179,7 +183,7 @@ impl Runtime {
             _ => return false,
         };
         if !self.suspended.tell(self, task) {
-            if !self.pass.is_woken(task) {
+            if !self.pass.is_ready(task) {
                 return false;
             }
             self.tasks.set_eager(task);
@@ -192,22 +196,25 @@ impl Runtime {
         true
     }
 
-    /// The kernel doesn't know who only yielded, and takes such a task for one that can't be told of its
-    /// cancellation. It can: its yield is interrupted. Returns false if the task has not yielded.
-    fn interrupt_yield(&self, task: u64, why: &Resumption) -> bool {
-        let Some(cookie) = self.pass.take_yielded(task) else {
-            return false;
-        };
-        self.slots.end(&Resumption { cookie, ..*why });
-        true
+    /// Resumes a task that yielded or was woken by another.
+    fn go_on(&self, task: u64, waker: Option<Waker>) {
+        if let Some(waker) = waker {
+            self.about_to_run.set(task);
+            waker.wake();
+            self.about_to_run.set(0);
+        }
+        self.poll(task, false);
     }
 
     /// Runs tasks until one has ended.
     fn run_until_ended(&self, task: u64) {
         while self.tasks.contains(task) {
             self.pass.begin();
-            while let Some(resumption) = self.pass.next() {
-                self.resume(&resumption);
+            while let Some(next) = self.pass.next() {
+                match next {
+                    Next::Told(resumption) => self.resume(&resumption),
+                    Next::Own(task, waker) => self.go_on(task, waker),
+                }
             }
         }
     }

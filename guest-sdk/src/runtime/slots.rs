@@ -126,7 +126,7 @@ impl Slots {
         }
     }
 
-    /// Gives back the slot of a trap whose future is dropped. A yield has the token 0.
+    /// Gives back the slot of a trap whose future is dropped. One that is known to have ended may have the token 0.
     pub(crate) fn abandon(&self, cookie: u32, token: u64, task: u64, scope: u64) {
         let mut entries = self.entries.borrow_mut();
         if let Slot::Ended((outcome, _)) = entries.slots[cookie as usize] {
