@@ -258,8 +258,10 @@ impl<F: Fn(Caller) -> u64 + Copy + Unpin> Future for Yield<F> {
 /// The task goes on.
 #[doc(alias = "_join_task")]
 pub async fn join_task(task: &TaskRef) -> Result<()> {
-    Trap::new(|by| kernel::join(by, task.id().number())).await?;
-    Ok(())
+    if task.is_terminated() {
+        return Ok(());
+    }
+    task.header().joining().suspend("join").await
 }
 
 /// Requests a task's cancellation, and does not wait for its end.

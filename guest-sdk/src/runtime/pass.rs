@@ -70,7 +70,7 @@ impl Pass {
         let mut ended = self.ended.borrow_mut();
         let resumed = self.resumed.get() + own;
         let asked = self.asked.replace(false);
-        let only_own = own > 0 && ended.is_empty() && !asked;
+        let only_own = own > 0 && !asked;
         if only_own && resumed <= RESUMPTIONS_PER_WAIT {
             self.resumed.set(resumed);
             return;

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::runtime;
 #[cfg(doc)]
 use crate::spawn;
+use crate::traps::SchedFifo;
 
 /// How a task is spawned.
 ///
@@ -94,6 +95,7 @@ impl TaskOptions {
                 terminated: Cell::new(spawned.is_err()),
                 cancelled: Cell::new(false),
                 cycles: Cell::new(0),
+                joining: SchedFifo::new(),
             };
             let shared = Rc::new(Shared {
                 header,

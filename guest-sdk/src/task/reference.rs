@@ -52,7 +52,7 @@ pub struct TaskRef {
 }
 
 impl TaskRef {
-    fn header(&self) -> &Header {
+    pub(crate) fn header(&self) -> &Header {
         self.state.header()
     }
 

@@ -15,6 +15,7 @@ use super::TaskId;
 use crate::bindings::log;
 use crate::error::{Error, Result};
 use crate::runtime::State;
+use crate::traps::SchedFifo;
 
 /// What is known of a task, beside its result.
 pub(crate) struct Header {
@@ -25,9 +26,16 @@ pub(crate) struct Header {
     pub(super) terminated: Cell<bool>,
     pub(super) cancelled: Cell<bool>,
     pub(super) cycles: Cell<u64>,
+    /// Those that wait for its end.
+    pub(super) joining: SchedFifo,
 }
 
 impl Header {
+    /// Those that wait for its end.
+    pub(crate) fn joining(&self) -> &SchedFifo {
+        &self.joining
+    }
+
     pub(crate) fn serial(&self) -> u64 {
         self.id.serial
     }
@@ -71,6 +79,8 @@ impl<T> State for Shared<T> {
         if matches!(*result, Outcome::Running) {
             *result = Outcome::Failed(Arc::new(Error::TaskCancelled), Reported::No);
         }
+        drop(result);
+        self.header.joining.wake(usize::MAX);
     }
 }
 
