@@ -16,6 +16,7 @@ mod telling {
         a_task_may_end_well_all_the_same
         a_task_that_goes_on_cannot_be_cancelled_again
         an_error_of_the_cleanup_is_the_task_s
+        children_are_cancelled_together
     }
 }
 

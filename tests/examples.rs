@@ -31,6 +31,62 @@ fn countdown_counts_down() {
     output.code(0).stdout(expected).quiet();
 }
 
+#[test]
+fn producer_consumer_deals_with_every_item() {
+    let mut expected: String = (0..10).map(|n| format!("Consumer got {n}\n")).collect();
+    expected.push_str("Producer done\n");
+    let output = Run::guest("producer_consumer").output();
+    output.code(0).stdout(&expected).quiet();
+}
+
+#[test]
+fn condition_hands_over_every_item() {
+    let output = Run::guest("condition").output();
+    output.code(0).quiet();
+    let got: Vec<_> = output
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("Got"))
+        .collect();
+    assert_eq!(got, ["Got 0", "Got 1", "Got 2", "Got 3", "Got 4"]);
+    for last in ["Consumer done\n", "Producer done\n"] {
+        assert!(output.stdout.contains(last), "{}", output.stdout);
+    }
+}
+
+#[test]
+fn semaphore_lets_two_work_at_a_time() {
+    let output = Run::guest("semaphore").output();
+    output.code(0).quiet();
+    let (mut working, mut most) = (0, 0);
+    let mut began: Vec<u32> = Vec::new();
+    for line in output.stdout.lines() {
+        match line.split_once(' ') {
+            Some((n, "working")) => {
+                began.push(n.parse().unwrap());
+                working += 1;
+            }
+            Some((_, "done")) => working -= 1,
+            _ => panic!("unexpected: {line}"),
+        }
+        most = most.max(working);
+    }
+    assert_eq!(began, (0..10).collect::<Vec<u32>>());
+    assert_eq!((working, most), (0, 2));
+}
+
+#[test]
+fn event_lets_all_go_on_in_turn() {
+    let expected = "\
+        Waiter 1 waits\n\
+        Waiter 2 waits\n\
+        Setting the event\n\
+        Waiter 1 goes on\n\
+        Waiter 2 goes on\n";
+    let output = Run::guest("event").output();
+    output.code(0).stdout(expected).quiet();
+}
+
 /// Starts the echo server, and says where it listens.
 fn start_echo() -> (Running, String) {
     let run = Run::guest("echo").flag("--allow-listen=127.0.0.1");

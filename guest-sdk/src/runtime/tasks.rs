@@ -102,6 +102,19 @@ impl Tasks {
         alive.into_iter().map(|(_, id)| id).collect()
     }
 
+    /// The tasks alive that a task spawned, the oldest first.
+    pub(crate) fn children(&self, parent: u64) -> Vec<Rc<dyn State>> {
+        let entries = self.entries.borrow();
+        let mut children: Vec<_> = entries
+            .iter()
+            .flatten()
+            .filter(|entry| entry.state.header().parent() == parent)
+            .map(|entry| entry.state.clone())
+            .collect();
+        children.sort_unstable_by_key(|child| child.header().serial());
+        children
+    }
+
     /// A task that is alive.
     pub(crate) fn state(&self, id: u64) -> Option<Rc<dyn State>> {
         let entries = self.entries.borrow();

@@ -91,6 +91,7 @@ impl TaskOptions {
                 },
                 name,
                 spawned_at,
+                parent,
                 daemon: Cell::new(self.daemon),
                 terminated: Cell::new(spawned.is_err()),
                 cancelled: Cell::new(false),

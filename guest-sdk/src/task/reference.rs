@@ -81,6 +81,36 @@ impl TaskRef {
         self.header().daemon.set(daemon);
     }
 
+    /// The task that spawned it; none if that has ended.
+    #[doc(alias = "parentid")]
+    pub fn parent(&self) -> Option<Self> {
+        let parent = self.header().parent();
+        let state = runtime::with(|runtime| runtime.tasks.state(parent))?;
+        Some(Self { state })
+    }
+
+    /// The tasks it spawned that have not ended, without daemons, the oldest first. Looks through all tasks.
+    pub fn children(&self) -> Vec<Self> {
+        let children = runtime::with(|runtime| runtime.tasks.children(self.id().number));
+        let children = children.into_iter().map(|state| Self { state });
+        children.filter(|child| !child.is_daemon()).collect()
+    }
+
+    /// Cancels the tasks that [`TaskRef::children`] gives, and waits until all have ended.
+    ///
+    /// # Cancellation
+    /// The children stay cancelled; only the waiting ends.
+    pub async fn cancel_children(&self) -> Result<()> {
+        let children = self.children();
+        for child in &children {
+            child.request_cancel();
+        }
+        for child in &children {
+            child.wait().await?;
+        }
+        Ok(())
+    }
+
     /// Where it is in its life.
     pub fn state(&self) -> TaskState {
         if self.is_terminated() {

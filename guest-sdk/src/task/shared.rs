@@ -22,6 +22,8 @@ pub(crate) struct Header {
     pub(super) id: TaskId,
     pub(super) name: Cow<'static, str>,
     pub(super) spawned_at: &'static Location<'static>,
+    /// The kernel's number of the task that spawned it, or 0.
+    pub(super) parent: u64,
     pub(super) daemon: Cell<bool>,
     pub(super) terminated: Cell<bool>,
     pub(super) cancelled: Cell<bool>,
@@ -31,6 +33,11 @@ pub(crate) struct Header {
 }
 
 impl Header {
+    /// The kernel's number of the task that spawned it, or 0.
+    pub(crate) fn parent(&self) -> u64 {
+        self.parent
+    }
+
     /// Those that wait for its end.
     pub(crate) fn joining(&self) -> &SchedFifo {
         &self.joining

@@ -19,6 +19,24 @@ test_guests::cases! {
     a_task_may_end_well_all_the_same
     a_task_that_goes_on_cannot_be_cancelled_again
     an_error_of_the_cleanup_is_the_task_s
+    children_are_cancelled_together
+}
+
+async fn children_are_cancelled_together() -> Result<()> {
+    let parent = current_task();
+    assert!(parent.parent().is_none() && parent.children().is_empty());
+    let tasks = [1, 2, 3].map(|_| spawn(async { Err::<(), _>(sleep_until_told().await) }));
+    let daemon = curio::TaskOptions::new()
+        .daemon(true)
+        .spawn(async { Err::<(), _>(sleep_until_told().await) });
+    assert_eq!(tasks[0].parent().map(|task| task.id()), Some(parent.id()));
+    let children: Vec<_> = parent.children().iter().map(curio::TaskRef::id).collect();
+    assert_eq!(children, tasks.each_ref().map(|task| task.id()));
+    parent.cancel_children().await?;
+    assert!(tasks.iter().all(|task| task.is_terminated()));
+    assert!(parent.children().is_empty());
+    assert!(!daemon.is_terminated());
+    Ok(())
 }
 
 async fn a_sleeping_task_is_told_where_it_sleeps() -> Result<()> {
