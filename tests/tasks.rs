@@ -33,6 +33,16 @@ mod spawning {
     }
 }
 
+mod locals {
+    crate::harness::guests::cases! {
+        "task_local":
+        a_task_has_nothing_that_nobody_stored
+        a_child_begins_with_its_parent_s_values
+        what_is_stored_later_is_a_task_s_own
+        two_of_one_type_are_two
+    }
+}
+
 mod joining {
     crate::harness::guests::cases! {
         "task_join":

@@ -26,7 +26,7 @@
 //!
 //! # Modules
 //!
-//! - tasks: [`spawn`], [`Task`], [`current_task`]
+//! - tasks: [`spawn`], [`Task`], [`current_task`], [`Local`]
 //! - time: [`clock`], [`sleep`], [`yield_now`], [`timeout_after`], [`ignore_after`]
 //! - synchronization: [`sync`]; queues: [`queue`]
 //! - sockets: [`mod@socket`]
@@ -45,6 +45,7 @@
 
 mod bindings;
 mod error;
+mod local;
 mod network;
 pub mod queue;
 mod runtime;
@@ -58,6 +59,7 @@ pub mod traps;
 pub use curio_sdk_macros::main;
 
 pub use self::error::{Error, Result, TaskError, TimedOut};
+pub use self::local::Local;
 pub use self::network::{open_connection, run_server, tcp_server, tcp_server_socket};
 pub use self::runtime::run;
 pub use self::socket::Socket;

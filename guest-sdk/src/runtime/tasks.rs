@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::task::Context;
 
 use super::task_waker;
+use crate::local::Locals;
 use crate::task::Header;
 
 /// What outlives a task's future: its result, and what is known of it.
@@ -33,6 +34,8 @@ struct Entry {
     cycles: u64,
     /// An interruption may be pending: the kernel is to be told of its next wait.
     eager: bool,
+    /// What it stored, if anything; shared with its children until one of them stores something.
+    locals: Option<Rc<Locals>>,
 }
 
 /// The index that is part of a number of the kernel's: the lower half.
@@ -65,6 +68,7 @@ impl Tasks {
         future: Pin<Box<dyn Future<Output = ()>>>,
         state: Rc<dyn State>,
     ) {
+        let locals = self.locals(state.header().parent());
         let index = index_of(id) as usize;
         let mut entries = self.entries.borrow_mut();
         if entries.len() <= index {
@@ -76,6 +80,7 @@ impl Tasks {
             state,
             cycles: 0,
             eager: false,
+            locals,
         });
     }
 
@@ -127,6 +132,20 @@ impl Tasks {
         let entries = self.entries.borrow();
         let entry = entries.get(index_of(id) as usize)?.as_ref()?;
         (entry.id == id).then_some(entry.cycles)
+    }
+
+    /// What a task stored, or its parent had when it was spawned.
+    pub(crate) fn locals(&self, id: u64) -> Option<Rc<Locals>> {
+        let entries = self.entries.borrow();
+        let entry = entries.get(index_of(id) as usize)?.as_ref()?;
+        entry.locals.clone().filter(|_| entry.id == id)
+    }
+
+    /// Replaces what a task stored.
+    pub(crate) fn set_locals(&self, id: u64, locals: Rc<Locals>) {
+        if let Some(Some(entry)) = self.entries.borrow_mut().get_mut(index_of(id) as usize) {
+            entry.locals = Some(locals);
+        }
     }
 
     /// Notes that an interruption may be pending for a task.
