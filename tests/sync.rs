@@ -19,6 +19,7 @@ mod locks {
         a_join_of_a_lock_and_a_sleep_is_cancelled_in_both
         a_join_of_a_lock_and_a_sleep_times_out_in_both
         a_pending_lock_may_move_to_another_task
+        a_pending_lock_may_outlive_a_task_that_sleeps_too
         a_thousand_tasks_contend
     }
 }

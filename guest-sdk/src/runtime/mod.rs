@@ -168,13 +168,14 @@ impl Runtime {
         };
         self.current.set(Running::default());
         if ended {
+            self.suspended.forget(self, task);
             self.slots.forget(task, |cookie| self.pass.comes(cookie));
-            self.suspended.forget(task);
         }
     }
 
-    /// The kernel doesn't know who is suspended, has yielded or was woken by another task, and takes such a task for one that can't be
-    /// told of an interruption. It can: the kernel is told of its waits, or those to come, and asked to try again.
+    /// The kernel doesn't know who is suspended, has yielded or was woken by another task, and takes such a
+    /// task for one that can't be told of an interruption. It can: the kernel is told of its waits, or of
+    /// those to come, and asked to try again.
     fn keep_interruption(&self, resumption: &Resumption) -> bool {
         let task = resumption.task;
         let scope = match resumption.outcome {

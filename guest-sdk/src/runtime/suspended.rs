@@ -1,8 +1,8 @@
 //! Tasks that wait for something of the program's own: a lock, an item, another task.
 //!
 //! They stand in a line, and are woken without a word to the kernel, which makes that cheap. The kernel
-//! is told of one only if something may interrupt it: then it waits in a trap, too, which ends with the interruption or is
-//! withdrawn when the task is woken. Whichever comes first is how the wait ends.
+//! is told of one only if something may interrupt it: then it waits in a trap, too, which ends with the
+//! interruption or is withdrawn when the task is woken. Whichever comes first is how the wait ends.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::task::{Context, Waker};
@@ -335,7 +335,7 @@ impl Suspended {
     }
 
     /// Lets go of the waits of a task that has ended: their futures have gone to other tasks.
-    pub(super) fn forget(&self, task: u64) {
+    pub(super) fn forget(&self, runtime: &Runtime, task: u64) {
         let mut of_tasks = self.of_tasks.borrow_mut();
         let Some(ends) = of_tasks.get_mut(index_of(task) as usize) else {
             return;
@@ -347,6 +347,10 @@ impl Suspended {
         let mut entries = self.entries.borrow_mut();
         while key != 0 {
             let entry = &mut entries[at(key)];
+            if let State::Told { cookie, token } = entry.state {
+                runtime.slots.abandon(cookie, token, task, entry.by.scope);
+                entry.state = State::Waiting;
+            }
             entry.by.task = 0;
             key = std::mem::take(&mut entry.of_task).next;
         }

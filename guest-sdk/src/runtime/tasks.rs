@@ -158,12 +158,10 @@ impl Tasks {
     /// Whether an interruption may be pending for a task that runs. That is forgotten.
     pub(crate) fn take_eager(&self, id: u64) -> bool {
         let mut entries = self.entries.borrow_mut();
-        let entry = entries.get_mut(index_of(id) as usize);
-        entry.is_some_and(|entry| {
-            entry
-                .as_mut()
-                .is_some_and(|entry| std::mem::take(&mut entry.eager))
-        })
+        let entry = entries
+            .get_mut(index_of(id) as usize)
+            .and_then(Option::as_mut);
+        entry.is_some_and(|entry| std::mem::take(&mut entry.eager))
     }
 
     /// Polls a task's future, if the task is alive. Returns whether it has ended now.

@@ -25,6 +25,7 @@ test_guests::cases! {
     a_join_of_a_lock_and_a_sleep_is_cancelled_in_both
     a_join_of_a_lock_and_a_sleep_times_out_in_both
     a_pending_lock_may_move_to_another_task
+    a_pending_lock_may_outlive_a_task_that_sleeps_too
     a_thousand_tasks_contend
 }
 
@@ -318,6 +319,28 @@ async fn a_pending_lock_may_move_to_another_task() -> Result<()> {
     assert_eq!(task.state().to_string(), "lock-acquire");
     drop(guard);
     task.join().await?;
+    assert!(!lock.is_locked());
+    Ok(())
+}
+
+async fn a_pending_lock_may_outlive_a_task_that_sleeps_too() -> Result<()> {
+    let lock = Rc::new(Lock::new());
+    let guard = lock.lock().await?;
+    // The kernel knows of the wait, since its task also waits in a trap; then that task ends.
+    let inner = lock.clone();
+    let first = spawn(async move {
+        let mut wait = Box::pin(async move { inner.lock().await.map(drop) });
+        let mut nap = Box::pin(sleep(ms(1)));
+        assert!(futures::poll!(&mut nap).is_pending());
+        assert!(futures::poll!(&mut wait).is_pending());
+        nap.await?;
+        Ok(wait)
+    });
+    let wait = first.join().await?;
+    let task = spawn(wait);
+    yield_now().await?;
+    drop(guard);
+    timeout_after(ms(10_000), task.join()).await?;
     assert!(!lock.is_locked());
     Ok(())
 }
