@@ -35,6 +35,9 @@ pub enum Error {
     /// A task that was joined had failed.
     #[error(transparent)]
     Task(#[from] TaskError),
+    /// An error that several are told of: what a task failed with, say.
+    #[error(transparent)]
+    Shared(Arc<Error>),
     /// The operating system said no.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -76,15 +79,20 @@ impl Error {
     /// Whether the task was interrupted: by a cancellation, or by a timeout of its own.
     #[doc(alias = "CancelledError")]
     pub fn is_cancellation(&self) -> bool {
-        matches!(
-            self,
-            Self::TaskCancelled | Self::TaskTimeout(_) | Self::TimeoutCancellation(_)
-        )
+        match self {
+            Self::TaskCancelled | Self::TaskTimeout(_) | Self::TimeoutCancellation(_) => true,
+            Self::Shared(error) => error.is_cancellation(),
+            _ => false,
+        }
     }
 
     /// Whether it is a timeout of a block that the task is in.
     pub fn is_timeout(&self) -> bool {
-        matches!(self, Self::TaskTimeout(_) | Self::TimeoutCancellation(_))
+        match self {
+            Self::TaskTimeout(_) | Self::TimeoutCancellation(_) => true,
+            Self::Shared(error) => error.is_timeout(),
+            _ => false,
+        }
     }
 }
 
