@@ -64,7 +64,7 @@ fn a_guest_may_live_with_less_memory_than_it_wants() {
 
 #[test]
 fn what_the_kernel_keeps_counts_as_memory() {
-    for case in ["task-memory", "queue-memory", "scope-memory"] {
+    for case in ["task-memory", "wait-memory"] {
         let limit = "16 MiB of memory reached; raise it with --max-memory";
         ends_by(&["--max-memory=16MiB"], case, limit);
     }

@@ -28,6 +28,7 @@
 //!
 //! - tasks: [`spawn`], [`Task`], [`current_task`], [`Local`]
 //! - time: [`clock`], [`sleep`], [`yield_now`], [`timeout_after`], [`ignore_after`]
+//! - cancellation: [`TaskRef::cancel`], [`disable_cancellation`], [`check_cancellation`]
 //! - synchronization: [`sync`]; queues: [`queue`]
 //! - sockets: [`mod@socket`]
 //! - network: [`open_connection`], [`tcp_server`], [`run_server`]
@@ -44,6 +45,7 @@
 //! future is dropped, and when a timeout block around it expires, the block's is.
 
 mod bindings;
+mod cancellation;
 mod error;
 mod local;
 mod network;
@@ -58,6 +60,9 @@ pub mod traps;
 
 pub use curio_sdk_macros::main;
 
+pub use self::cancellation::{
+    check_cancellation, disable_cancellation, set_cancellation, take_cancellation,
+};
 pub use self::error::{Error, Result, TaskError, TimedOut};
 pub use self::local::Local;
 pub use self::network::{open_connection, run_server, tcp_server, tcp_server_socket};

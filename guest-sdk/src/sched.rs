@@ -6,8 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::error::Result;
-use crate::runtime::{self, Line, Wake};
-use crate::traps;
+use crate::runtime::{self, Line, Looked, WaitKey};
 
 /// A line of waiting tasks: first in, first out.
 ///
@@ -62,7 +61,7 @@ impl SchedFifo {
     #[doc(alias = "_scheduler_wake")]
     pub fn wake(&self, count: usize) -> usize {
         runtime::with(|runtime| {
-            let woken = |_: &usize| runtime.suspended.wake_first(runtime, &self.line);
+            let woken = |_: &usize| runtime.waiting.wake_first(runtime, &self.line);
             (0..count).take_while(woken).count()
         })
     }
@@ -100,7 +99,7 @@ enum Place {
     /// It has not been polled.
     New,
     /// It stands in the line, or has just left it.
-    At(u32),
+    At(WaitKey),
     /// It has ended.
     Over,
 }
@@ -124,25 +123,23 @@ impl<F: FnOnce() + Unpin> Future for Suspend<'_, F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         runtime::with(|runtime| match self.place {
-            Place::New => {
-                let key = runtime.suspended.take(runtime, self.line, self.reason, cx);
-                self.place = Place::At(key);
-                let task = runtime.running().task;
-                if runtime.tasks.take_eager(task) || runtime.slots.holds(task) {
-                    runtime.suspended.tell(runtime, task);
+            Place::New => match runtime.waiting.stand(runtime, self.line, self.reason, cx) {
+                Ok(key) => {
+                    self.place = Place::At(key);
+                    Poll::Pending
                 }
-                Poll::Pending
-            }
-            Place::At(key) => {
-                let Some(ended) = runtime.suspended.poll(runtime, key, self.line, cx) else {
-                    return Poll::Pending;
-                };
-                self.place = Place::Over;
-                Poll::Ready(match ended {
-                    Wake::Woken => Ok(()),
-                    Wake::Interrupted((outcome, value)) => traps::result(outcome, value).map(drop),
-                })
-            }
+                Err(error) => {
+                    self.place = Place::Over;
+                    Poll::Ready(Err(error))
+                }
+            },
+            Place::At(key) => match runtime.waiting.look_in_line(runtime, key, self.line, cx) {
+                Looked::Pending | Looked::Withdrawn => Poll::Pending,
+                Looked::Ended(result) => {
+                    self.place = Place::Over;
+                    Poll::Ready(result.map(drop))
+                }
+            },
             Place::Over => panic!("a wait was polled after it had ended"),
         })
     }
@@ -151,7 +148,7 @@ impl<F: FnOnce() + Unpin> Future for Suspend<'_, F> {
 impl<F: FnOnce()> Drop for Suspend<'_, F> {
     fn drop(&mut self) {
         if let Place::At(key) = self.place {
-            let woken = runtime::with(|runtime| runtime.suspended.abandon(runtime, key, self.line));
+            let woken = runtime::with(|runtime| runtime.waiting.give_up_in_line(key, self.line));
             if woken && let Some(pass_on) = self.pass_on.take() {
                 pass_on();
             }

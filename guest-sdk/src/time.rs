@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::bindings::traps as kernel;
 use crate::error::{Error, Result, TimedOut};
-use crate::runtime::{self, Running, Runtime};
+use crate::runtime::{self, BlockKey, Running, Runtime};
 use crate::traps;
 
 /// A point in time, on the kernel's monotonic clock.
@@ -21,7 +20,7 @@ pub struct Instant {
 }
 
 impl Instant {
-    pub(crate) fn from_nanos(nanos: u64) -> Self {
+    pub(crate) const fn from_nanos(nanos: u64) -> Self {
         Self { nanos }
     }
 
@@ -140,33 +139,28 @@ pin_project! {
 
 /// An open timeout block. Dropping it closes it.
 struct Open {
-    scope: u64,
-    /// The slot in which its task is told that it is to give up.
-    cookie: u32,
-    /// The task that is in it, and the block around it.
-    by: Running,
+    key: BlockKey,
+    /// The task that is in it, and where.
+    inside: Running,
 }
 
 impl Open {
-    fn new(deadline: Instant, cx: &Context<'_>) -> Self {
+    fn new(deadline: Instant) -> Self {
         runtime::with(|runtime| {
             let by = runtime.running();
-            let cookie = runtime.slots.take(by.task, cx);
-            let scope = kernel::open_scope(by.caller(cookie), deadline.nanos);
-            runtime.blocks.open(scope, by.scope, deadline.nanos);
-            runtime.blocks.note_cookie(scope, cookie);
-            Self { scope, cookie, by }
+            let key = runtime.waiting.open_block(by, deadline);
+            let inside = Running {
+                block: Some(key),
+                ..by
+            };
+            Self { key, inside }
         })
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        runtime::with(|runtime| {
-            runtime.slots.give_back(self.cookie);
-            runtime.blocks.close(self.scope);
-        });
-        kernel::close_scope(self.scope);
+        runtime::with(|runtime| runtime.waiting.close(self.key));
     }
 }
 
@@ -180,51 +174,41 @@ impl<T, F: Future<Output = Result<T>>> Future for Block<F> {
             return this.inside.poll(cx).map(|result| (result, false));
         };
         // Another task has come to wait for the block: that one is in it now.
-        let current = runtime::with(Runtime::current);
-        if (this.open.as_ref()).is_some_and(|open| Some(open.by.task) != current) {
+        let current = runtime::with(Runtime::running);
+        if (this.open.as_ref()).is_some_and(|open| open.inside.task != current.task) {
             *this.open = None;
         }
-        let open = this
-            .open
-            .get_or_insert_with(|| Open::new(limit.deadline(), cx));
-        let outer = runtime::with(|runtime| runtime.swap_scope(open.scope));
+        let open = this.open.get_or_insert_with(|| Open::new(limit.deadline()));
+        let key = open.key;
+        runtime::with(|runtime| runtime.swap(open.inside));
         let polled = this.inside.poll(cx);
-        runtime::with(|runtime| runtime.swap_scope(outer));
-        let result = match polled {
-            Poll::Ready(result) => result,
-            Poll::Pending => {
-                let told =
-                    runtime::with(|runtime| runtime.slots.poll(open.cookie, open.by.task, cx));
-                let Some((_, at)) = told else {
-                    return Poll::Pending;
-                };
-                // Nothing inside can be told: it is dropped with the block. The slot went back.
-                open.cookie = runtime::with(|runtime| {
-                    let cookie = runtime.slots.take(open.by.task, cx);
-                    runtime.blocks.note_cookie(open.scope, cookie);
-                    cookie
-                });
-                let at = Instant::from_nanos(at);
-                Err(Error::TaskTimeout(TimedOut { at }))
-            }
+        let gave_up = runtime::with(|runtime| {
+            runtime.swap(current);
+            polled
+                .is_pending()
+                .then(|| runtime.waiting.look_at_block(key, cx))
+        });
+        let result = match (polled, gave_up.flatten()) {
+            (Poll::Ready(result), _) => result,
+            (Poll::Pending, None) => return Poll::Pending,
+            // Nothing inside can be told: it is dropped with the block.
+            (Poll::Pending, Some(at)) => Err(Error::TaskTimeout(TimedOut { at })),
         };
-        Poll::Ready(leave(open, result))
+        let result = leave(key, result);
+        *this.open = None;
+        Poll::Ready(result)
     }
 }
 
 /// What a result becomes when it crosses the border of a block, and whether it is the block's own timeout.
-fn leave<T>(open: &Open, result: Result<T>) -> (Result<T>, bool) {
+fn leave<T>(block: BlockKey, result: Result<T>) -> (Result<T>, bool) {
     let timed_out = match &result {
         Err(Error::TaskTimeout(timed_out) | Error::TimeoutCancellation(timed_out)) => *timed_out,
         _ => return (result, false),
     };
-    let outermost = runtime::with(|runtime| {
-        runtime
-            .blocks
-            .outermost_expired(open.scope, timed_out.at.nanos)
-    });
+    let outermost = runtime::with(|runtime| runtime.waiting.outermost_expired(block, timed_out.at));
     match outermost {
-        Some(scope) if scope == open.scope => (Err(Error::TaskTimeout(timed_out)), true),
+        Some(outermost) if outermost == block => (Err(Error::TaskTimeout(timed_out)), true),
         Some(_) => (Err(Error::TimeoutCancellation(timed_out)), false),
         None => (Err(Error::UncaughtTimeout), false),
     }

@@ -11,18 +11,18 @@
 //! ```no_run
 //! use std::cell::Cell;
 //!
-//! use curio::traps::{KernelQueue, reschedule_tasks, wait_on_queue};
+//! use curio::traps::{SchedFifo, reschedule_tasks, wait_on_queue};
 //!
 //! struct Mutex {
 //!     locked: Cell<bool>,
-//!     waiting: KernelQueue,
+//!     waiting: SchedFifo,
 //! }
 //!
 //! impl Mutex {
 //!     async fn acquire(&self) -> curio::Result<()> {
 //!         if self.locked.replace(true) {
 //!             // Whoever releases it hands it over locked.
-//!             wait_on_queue(&self.waiting).await?;
+//!             wait_on_queue(&self.waiting, "lock-acquire").await?;
 //!         }
 //!         Ok(())
 //!     }
@@ -35,14 +35,13 @@
 //! }
 //! ```
 
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::bindings::traps::{self as kernel, Caller, Outcome};
-use crate::error::{Error, Result, TimedOut};
-use crate::runtime::{self, Running, Runtime};
+use crate::bindings::traps::{self as kernel, Caller};
+use crate::error::{Error, Result};
+use crate::runtime::{self, Looked, Runtime, WaitKey};
 pub use crate::sched::{SchedFifo, Suspend};
 use crate::socket::Socket;
 use crate::task::TaskRef;
@@ -50,7 +49,7 @@ use crate::time::Instant;
 
 /// A blocking trap, not yet made or pending.
 struct Trap<F> {
-    begin: F,
+    make: F,
     progress: Progress,
 }
 
@@ -59,61 +58,30 @@ enum Progress {
     /// It is made when it is first polled.
     New,
     /// The kernel knows it.
-    Pending(Pending),
+    Pending(WaitKey),
     /// It has ended, and was looked at.
     Over,
 }
 
-/// A pending trap.
-#[derive(Clone, Copy)]
-struct Pending {
-    /// The slot in which its end will be told.
-    cookie: u32,
-    /// What the kernel calls it.
-    token: u64,
-    /// Who made it.
-    by: Running,
-}
-
 impl<F: Fn(Caller) -> u64 + Unpin> Trap<F> {
-    fn new(begin: F) -> Self {
+    fn new(make: F) -> Self {
         Self {
-            begin,
+            make,
             progress: Progress::New,
         }
     }
 
-    fn begin(&self, runtime: &Runtime, cx: &Context<'_>) -> Progress {
-        let by = runtime.running();
-        // What is interrupted in one branch of a task is in the others.
-        runtime.suspended.tell(runtime, by.task);
-        let cookie = runtime.slots.take(by.task, cx);
-        runtime.slots.enter(by.task);
-        let token = (self.begin)(by.caller(cookie));
-        runtime.pass.note_asked();
-        Progress::Pending(Pending { cookie, token, by })
-    }
-}
-
-impl Pending {
-    /// Withdraws the trap if another task than the one that made it has come to wait for it, which is to
-    /// make it anew. Returns false if it is to stay as it is.
-    fn leave_task(self, runtime: &Runtime) -> bool {
-        let task = self.by.task;
-        if runtime.current().is_none_or(|current| current == task) {
-            return false;
+    fn begin(&mut self, runtime: &Runtime, cx: &Context<'_>) -> Poll<Result<u64>> {
+        match runtime.waiting.trap(runtime, &self.make, cx) {
+            Ok(key) => {
+                self.progress = Progress::Pending(key);
+                Poll::Pending
+            }
+            Err(error) => {
+                self.progress = Progress::Over;
+                Poll::Ready(Err(error))
+            }
         }
-        // If it has ended, that comes to the task that made it, and from there to this one.
-        let gone = if runtime.tasks.contains(task) {
-            kernel::withdraw(self.token)
-        } else {
-            !runtime.pass.comes(self.cookie)
-        };
-        if gone {
-            runtime.slots.leave(task);
-            runtime.slots.give_back(self.cookie);
-        }
-        gone
     }
 }
 
@@ -122,22 +90,15 @@ impl<F: Fn(Caller) -> u64 + Unpin> Future for Trap<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         runtime::with(|runtime| match self.progress {
-            Progress::New => {
-                self.progress = self.begin(runtime, cx);
-                Poll::Pending
-            }
-            Progress::Pending(pending) => {
-                let ended = runtime.slots.poll(pending.cookie, pending.by.task, cx);
-                if let Some((outcome, value)) = ended {
+            Progress::New => self.begin(runtime, cx),
+            Progress::Pending(key) => match runtime.waiting.look(runtime, key, cx) {
+                Looked::Pending => Poll::Pending,
+                Looked::Withdrawn => self.begin(runtime, cx),
+                Looked::Ended(result) => {
                     self.progress = Progress::Over;
-                    runtime.slots.leave(pending.by.task);
-                    return Poll::Ready(result(outcome, value));
+                    Poll::Ready(result)
                 }
-                if pending.leave_task(runtime) {
-                    self.progress = self.begin(runtime, cx);
-                }
-                Poll::Pending
-            }
+            },
             Progress::Over => panic!("a trap was polled after it had ended"),
         })
     }
@@ -145,24 +106,9 @@ impl<F: Fn(Caller) -> u64 + Unpin> Future for Trap<F> {
 
 impl<F> Drop for Trap<F> {
     fn drop(&mut self) {
-        if let Progress::Pending(Pending { cookie, token, by }) = self.progress {
-            runtime::with(|runtime| {
-                runtime.slots.leave(by.task);
-                runtime.slots.abandon(cookie, token, by.task, by.scope);
-            });
+        if let Progress::Pending(key) = self.progress {
+            runtime::with(|runtime| runtime.waiting.give_up(key));
         }
-    }
-}
-
-pub(crate) fn result(outcome: Outcome, value: u64) -> Result<u64> {
-    match outcome {
-        Outcome::Start | Outcome::Woken | Outcome::Done => Ok(value),
-        Outcome::Cancelled => Err(Error::TaskCancelled),
-        Outcome::TimedOut | Outcome::ScopeExpired => Err(Error::TaskTimeout(TimedOut {
-            at: Instant::from_nanos(value),
-        })),
-        Outcome::Busy => Err(Error::ResourceBusy),
-        Outcome::Closed => Err(Error::Closed),
     }
 }
 
@@ -209,46 +155,32 @@ pub async fn sleep_until(time: Instant) -> Result<Instant> {
 /// This is a place where a pending cancellation arrives.
 #[doc(alias = "_sleep")]
 pub fn reschedule() -> impl Future<Output = Result<()>> {
-    Yield::New(|by| kernel::sleep(by, 0))
+    Yield { turn: None }
 }
 
 /// A task's going to the end of the ready queue.
-enum Yield<F> {
-    /// It has not begun; how it is asked of the kernel.
-    New(F),
-    /// The guest does it by itself: its turn.
-    Own(u64),
-    /// It is asked of the kernel.
-    Asked(Trap<F>),
+struct Yield {
+    /// Its turn, once it stands there.
+    turn: Option<u64>,
 }
 
-impl<F: Fn(Caller) -> u64 + Copy + Unpin> Future for Yield<F> {
+impl Future for Yield {
     type Output = Result<()>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let running = runtime::with(Runtime::running);
-        match &mut *self {
-            Self::New(ask) => {
-                // Whether the task is interrupted is for the kernel to say.
-                if running.scope != 0 || runtime::with(|own| own.tasks.take_eager(running.task)) {
-                    let mut asked = Trap::new(*ask);
-                    let polled = Pin::new(&mut asked).poll(cx);
-                    *self = Self::Asked(asked);
-                    return polled.map_ok(drop);
-                }
-                let turn = runtime::with(|own| own.pass.push_yielded(running.task, cx));
-                *self = Self::Own(turn);
+        runtime::with(|runtime| {
+            let by = runtime.running();
+            let Some(turn) = self.turn else {
+                runtime.waiting.take_interruption(by)?;
+                self.turn = Some(runtime.pass.push_yielded(runtime, by.task, cx));
+                return Poll::Pending;
+            };
+            if runtime.pass.poll_turn(runtime, turn, by.task, cx) {
+                Poll::Ready(Ok(()))
+            } else {
                 Poll::Pending
             }
-            Self::Own(turn) => {
-                if runtime::with(|own| own.pass.poll_turn(*turn, running.task, cx)) {
-                    Poll::Ready(Ok(()))
-                } else {
-                    Poll::Pending
-                }
-            }
-            Self::Asked(trap) => Pin::new(trap).poll(cx).map_ok(drop),
-        }
+        })
     }
 }
 
@@ -268,83 +200,39 @@ pub async fn join_task(task: &TaskRef) -> Result<()> {
 /// Returns false if it had ended before. Never blocks.
 #[doc(alias = "_cancel_task")]
 pub fn cancel_task(task: &TaskRef) -> bool {
-    // The kernel may not know yet.
-    if task.is_terminated() {
-        return false;
-    }
-    let number = task.id().number();
-    runtime::with(|runtime| {
-        runtime.pass.note_asked();
-        if !runtime.suspended.tell(runtime, number) {
-            runtime.tasks.set_eager(number);
-        }
-    });
-    let cancelled = kernel::cancel(number);
-    if cancelled {
-        task.note_cancelled();
-    }
-    cancelled
+    cancel_task_with(task, Error::TaskCancelled)
+}
+
+/// As [`cancel_task`], with another error than [`Error::TaskCancelled`] for the task to get. If it waits
+/// in several branches, of `join!` say, that goes to the first one that looks.
+#[doc(alias = "_cancel_task(exc)")]
+pub fn cancel_task_with(task: &TaskRef, error: Error) -> bool {
+    !task.is_terminated() && runtime::with(|runtime| runtime.cancel(task.id().number(), error))
 }
 
 /// The time on the kernel's clock. Never blocks.
 #[doc(alias = "_clock")]
 pub fn clock() -> Instant {
-    Instant::from_nanos(kernel::now())
+    let now = Instant::from_nanos(kernel::now());
+    runtime::with(|runtime| runtime.waiting.set_now(now));
+    now
 }
 
-/// A queue of blocked tasks in the kernel: first in, first out.
-///
-/// Dropping it ends the waiting of all with [`Error::Closed`].
-#[doc(alias = "kqueue")]
-pub struct KernelQueue {
-    queue: kernel::WaitQueue,
-}
-
-impl KernelQueue {
-    /// Makes a queue; `reason` is what [`TaskState`](crate::TaskState) shows of tasks blocked here.
-    pub fn new(reason: &str) -> Self {
-        Self {
-            queue: kernel::WaitQueue::new(reason),
-        }
-    }
-
-    /// How many tasks are blocked here.
-    pub fn len(&self) -> usize {
-        self.queue.len() as usize
-    }
-
-    /// Whether no task is blocked here.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-impl fmt::Debug for KernelQueue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KernelQueue")
-            .field("len", &self.len())
-            .finish()
-    }
-}
-
-/// Blocks until another task wakes this one with [`reschedule_tasks`].
+/// Blocks in a line until another task wakes this one with [`reschedule_tasks`]. `state` is what
+/// [`TaskState`](crate::TaskState) shows of it meanwhile.
 ///
 /// # Cancellation
-/// The task leaves the queue, and no wake-up is used up. If it was woken already, the operation has succeeded,
-/// and the cancellation waits for the next one that blocks.
-///
-/// A future that is dropped after the task was woken for it, by `select!` say, takes the wake-up with it: what hands
-/// something over by waking has to pass it on then.
+/// As [`SchedFifo::suspend`].
 #[doc(alias = "_wait_on_queue")]
-pub async fn wait_on_queue(queue: &KernelQueue) -> Result<()> {
-    Trap::new(|by| queue.queue.suspend(by)).await?;
-    Ok(())
+#[doc(alias = "_scheduler_wait")]
+pub async fn wait_on_queue(line: &SchedFifo, state: &'static str) -> Result<()> {
+    line.suspend(state).await
 }
 
-/// Wakes the first `count` tasks of a queue, or all if there are fewer, and returns how many.
-/// They run in the next pass; the caller goes on.
+/// Wakes the first `count` tasks of a line, or all if there are fewer, and returns how many.
+/// They run in the next pass; the caller goes on. Never blocks.
 #[doc(alias = "_reschedule_tasks")]
-pub fn reschedule_tasks(queue: &KernelQueue, count: u32) -> u32 {
-    runtime::with(|runtime| runtime.pass.note_asked());
-    queue.queue.wake(count, 0)
+#[doc(alias = "_scheduler_wake")]
+pub fn reschedule_tasks(line: &SchedFifo, count: usize) -> usize {
+    line.wake(count)
 }

@@ -1,45 +1,37 @@
 //! The guest's half of the scheduler: the loop that asks the kernel who may go on, and polls them.
 //!
 //! - `tasks`: the futures of all tasks
-//! - `blocks`: the open timeout blocks
-//! - `labels`: the names that the kernel knows tasks by
+//! - `waiting`: what they wait for, and how that ends
 //! - `pass`: who runs in this pass, and who in the next
-//! - `slots`: what futures wait for that the kernel knows of
-//! - `suspended`: who waits for something of the program's own
-//! - `waker`: a task's `Waker`, for futures that make no trap
+//! - `labels`: the names that the kernel knows tasks by
+//! - `waker`: a task's `Waker`, for futures of other crates
 //!
 //! A guest has one thread and one kernel, so all of it is one thread-local value.
 
-mod blocks;
 mod labels;
 mod pass;
-mod resumption;
-mod slots;
-mod suspended;
 mod tasks;
+mod waiting;
 mod waker;
 
 use std::cell::Cell;
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
-use std::task::Waker;
 use std::time::Duration;
 
-use self::blocks::Blocks;
 use self::labels::Labels;
 pub(crate) use self::labels::short;
-use self::pass::{Next, Pass};
-use self::resumption::Resumption;
-use self::slots::Slots;
-use self::suspended::Suspended;
-pub(crate) use self::suspended::{Line, Wake};
+use self::pass::{Pass, Ready};
 pub(crate) use self::tasks::State;
 use self::tasks::Tasks;
+use self::waiting::Waiting;
+pub(crate) use self::waiting::{BlockKey, Line, Looked, Running, WaitKey, WaitsFor};
 use self::waker::task_waker;
 use crate::bindings::log;
-use crate::bindings::traps::{self, Caller, Outcome};
+use crate::error::Error;
 use crate::task::TaskOptions;
+use crate::traps;
 
 thread_local! {
     // Never dropped, and made when the program is compiled, so that getting at it costs nothing.
@@ -53,40 +45,18 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Runtime {
     /// The futures of all tasks.
     pub(crate) tasks: Tasks,
-    /// What futures wait for.
-    pub(crate) slots: Slots,
-    /// Who waits for something of the program's own.
-    pub(crate) suspended: Suspended,
-    /// The open timeout blocks.
-    pub(crate) blocks: Blocks,
-    /// The task that runs, and the timeout block it is in; no task between two.
-    current: Cell<Running>,
+    /// What they wait for.
+    pub(crate) waiting: Waiting,
     /// Who runs in this pass, and who in the next.
     pub(crate) pass: Pass,
-    /// The task that is about to be polled, which it is no use to wake.
-    about_to_run: Cell<u64>,
     /// The names that the kernel knows tasks by.
     pub(crate) labels: Labels,
-}
-
-/// A task that runs, and the innermost timeout block it is in. 0 is none.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Running {
-    /// The task.
-    pub(crate) task: u64,
-    /// The innermost timeout block it is in.
-    pub(crate) scope: u64,
-}
-
-impl Running {
-    /// What the kernel is told of who makes a trap.
-    pub(crate) fn caller(self, cookie: u32) -> Caller {
-        Caller {
-            task: self.task,
-            scope: self.scope,
-            cookie,
-        }
-    }
+    /// The task that runs, and where in its code it is; no task between two.
+    current: Cell<Running>,
+    /// The task that is about to be polled, which it is no use to wake.
+    about_to_run: Cell<u64>,
+    /// The task that the others serve.
+    main: Cell<u64>,
 }
 
 /// Gives access to the runtime.
@@ -96,19 +66,23 @@ pub(crate) fn with<T>(use_it: impl FnOnce(&Runtime) -> T) -> T {
 
 impl Runtime {
     const fn new() -> Self {
+        let nobody = Running {
+            task: 0,
+            block: None,
+            shielded: false,
+        };
         Self {
             tasks: Tasks::new(),
-            slots: Slots::new(),
-            suspended: Suspended::new(),
-            blocks: Blocks::new(),
-            current: Cell::new(Running { task: 0, scope: 0 }),
+            waiting: Waiting::new(),
             pass: Pass::new(),
-            about_to_run: Cell::new(0),
             labels: Labels::new(),
+            current: Cell::new(nobody),
+            about_to_run: Cell::new(0),
+            main: Cell::new(0),
         }
     }
 
-    /// The task that runs, and the timeout block it is in.
+    /// The task that runs, and where in its code it is.
     ///
     /// # Panics
     /// If no task runs: a future of this crate is polled by something else than `curio::run`.
@@ -126,11 +100,9 @@ impl Runtime {
         Some(self.current.get().task).filter(|task| *task != 0)
     }
 
-    /// Enters a timeout block, or leaves it for the one before: returns that.
-    pub(crate) fn swap_scope(&self, scope: u64) -> u64 {
-        let running = self.current.get();
-        self.current.set(Running { scope, ..running });
-        running.scope
+    /// Enters a block, or leaves it for where the task was before: returns that.
+    pub(crate) fn swap(&self, running: Running) -> Running {
+        self.current.replace(running)
     }
 
     /// Makes a task ready, from its `Waker`.
@@ -138,86 +110,64 @@ impl Runtime {
         if let Some(task) = self.tasks.id_at(index)
             && task != self.about_to_run.get()
         {
-            self.pass.note_asked();
-            traps::wake(task);
+            self.pass.push_task(self, task);
         }
     }
 
-    /// Resumes a task, as the kernel says.
-    fn resume(&self, resumption: &Resumption) {
-        let task = resumption.task;
-        if self.keep_interruption(resumption) {
-            return;
-        }
-        self.about_to_run.set(task);
-        let dropped = resumption.cookie == 0 && resumption.outcome == Outcome::Cancelled;
-        if resumption.cookie != 0 {
-            self.slots.end(resumption);
-        }
-        self.about_to_run.set(0);
-        self.poll(task, dropped);
-    }
-
-    /// Polls a task, or drops its future.
-    fn poll(&self, task: u64, dropped: bool) {
-        self.current.set(Running { task, scope: 0 });
-        let ended = if dropped {
-            self.tasks.abort(task)
-        } else {
-            self.tasks.poll(task)
-        };
-        self.current.set(Running::default());
-        if ended {
-            self.suspended.forget(self, task);
-            self.slots.forget(task, |cookie| self.pass.comes(cookie));
-        }
-    }
-
-    /// The kernel doesn't know who is suspended, has yielded or was woken by another task, and takes such a
-    /// task for one that can't be told of an interruption. It can: the kernel is told of its waits, or of
-    /// those to come, and asked to try again.
-    fn keep_interruption(&self, resumption: &Resumption) -> bool {
-        let task = resumption.task;
-        let scope = match resumption.outcome {
-            Outcome::Cancelled if resumption.cookie == 0 => None,
-            Outcome::ScopeExpired => self.blocks.by_cookie(resumption.cookie),
-            _ => return false,
-        };
-        if !self.suspended.tell(self, task) {
-            if !self.pass.is_ready(task) {
-                return false;
-            }
-            self.tasks.set_eager(task);
-        }
-        self.pass.note_asked();
-        match scope {
-            None => traps::redeliver_cancel(task),
-            Some(scope) => traps::redeliver_timeout(scope),
-        }
-        true
-    }
-
-    /// Resumes a task that yielded or was woken by another.
-    fn go_on(&self, task: u64, waker: Option<Waker>) {
-        if let Some(waker) = waker {
+    /// Resumes a task.
+    fn resume(&self, ready: Ready) {
+        let task = ready.task;
+        if let Some(waker) = ready.waker {
             self.about_to_run.set(task);
             waker.wake();
             self.about_to_run.set(0);
         }
-        self.poll(task, false);
+        self.run(task, Tasks::poll);
+    }
+
+    /// Polls a task, or drops its future: says whether it has ended so.
+    fn run(&self, task: u64, poll: fn(&Tasks, u64) -> bool) {
+        self.current.set(Running {
+            task,
+            ..Running::default()
+        });
+        let ended = poll(&self.tasks, task);
+        self.current.set(Running::default());
+        if ended {
+            self.waiting.forget(task);
+        }
     }
 
     /// Runs tasks until one has ended.
     fn run_until_ended(&self, task: u64) {
-        while self.tasks.contains(task) {
-            self.pass.begin();
-            while let Some(next) = self.pass.next() {
-                match next {
-                    Next::Told(resumption) => self.resume(&resumption),
-                    Next::Own(task, waker) => self.go_on(task, waker),
-                }
+        loop {
+            for dropped in self.waiting.settle(self) {
+                self.run(dropped, Tasks::abort);
+            }
+            if !self.tasks.contains(task) {
+                return;
+            }
+            self.pass.begin(self);
+            while let Some(ready) = self.pass.next(self) {
+                self.resume(ready);
             }
         }
+    }
+
+    /// Cancels the task that the others serve, since the host asks for the program's end.
+    fn cancel_main(&self) {
+        self.cancel(self.main.get(), Error::TaskCancelled);
+    }
+
+    /// Cancels a task, if it has not ended. That is done once, and nothing happens any other time.
+    /// Returns false if it had ended.
+    pub(crate) fn cancel(&self, task: u64, error: Error) -> bool {
+        let Some(state) = self.tasks.state(task) else {
+            return false;
+        };
+        state.header().note_cancelled();
+        self.waiting.cancel(self, task, error);
+        true
     }
 
     /// Cancels all tasks, the newest first, one after the other.
@@ -235,16 +185,12 @@ impl Runtime {
     }
 
     fn cancel_and_wait(&self, task: u64) {
-        self.pass.note_asked();
-        if !traps::cancel(task) {
+        if !self.cancel(task, Error::TaskCancelled) {
             return;
         }
-        if let Some(state) = self.tasks.state(task) {
-            state.header().note_cancelled();
-        }
-        let begun = traps::now();
+        let begun = traps::clock();
         self.run_until_ended(task);
-        let took = Duration::from_nanos(traps::now().saturating_sub(begun));
+        let took = traps::clock().since(begun);
         if took > PATIENCE {
             let message = format!("a task took {took:?} to end after it was cancelled");
             log::write(log::Level::Warn, &message);
@@ -273,7 +219,7 @@ where
     let output = result.clone();
     let main = async move {
         output.set(Some(main.await));
-        Ok::<_, crate::Error>(())
+        Ok::<_, Error>(())
     };
     with(|runtime| {
         assert!(
@@ -281,7 +227,9 @@ where
             "curio::run can't be called from within a task"
         );
         let main = TaskOptions::new().name("main").spawn(main);
-        runtime.run_until_ended(main.id().number());
+        let main = main.id().number();
+        runtime.main.set(main);
+        runtime.run_until_ended(main);
         runtime.shut_down();
     });
     // It was cancelled where nothing can be returned from.

@@ -32,8 +32,8 @@ struct Entry {
     future: Option<Pin<Box<dyn Future<Output = ()>>>>,
     state: Rc<dyn State>,
     cycles: u64,
-    /// An interruption may be pending: the kernel is to be told of its next wait.
-    eager: bool,
+    /// How often it is in the queue of those that may go on.
+    queued: u32,
     /// What it stored, if anything; shared with its children until one of them stores something.
     locals: Option<Rc<Locals>>,
 }
@@ -45,6 +45,12 @@ struct Entry {
 )]
 pub(super) fn index_of(number: u64) -> u32 {
     number as u32
+}
+
+/// A task, if it has not ended.
+fn alive(entries: &mut [Option<Entry>], id: u64) -> Option<&mut Entry> {
+    let entry = entries.get_mut(index_of(id) as usize)?.as_mut()?;
+    (entry.id == id).then_some(entry)
 }
 
 impl Tasks {
@@ -79,7 +85,7 @@ impl Tasks {
             future: Some(future),
             state,
             cycles: 0,
-            eager: false,
+            queued: 0,
             locals,
         });
     }
@@ -148,20 +154,31 @@ impl Tasks {
         }
     }
 
-    /// Notes that an interruption may be pending for a task.
-    pub(crate) fn set_eager(&self, id: u64) {
-        if let Some(Some(entry)) = self.entries.borrow_mut().get_mut(index_of(id) as usize) {
-            entry.eager |= entry.id == id;
+    /// Notes that a task is to be put into the queue of those that may go on, unless it is there
+    /// already or has ended: returns false then.
+    pub(super) fn note_woken(&self, id: u64) -> bool {
+        let mut entries = self.entries.borrow_mut();
+        let entry = alive(&mut entries, id).filter(|entry| entry.queued == 0);
+        entry.map(|entry| entry.queued = 1).is_some()
+    }
+
+    /// Notes that a task is put into that queue.
+    pub(super) fn note_queued(&self, id: u64) {
+        if let Some(entry) = alive(&mut self.entries.borrow_mut(), id) {
+            entry.queued += 1;
         }
     }
 
-    /// Whether an interruption may be pending for a task that runs. That is forgotten.
-    pub(crate) fn take_eager(&self, id: u64) -> bool {
-        let mut entries = self.entries.borrow_mut();
-        let entry = entries
-            .get_mut(index_of(id) as usize)
-            .and_then(Option::as_mut);
-        entry.is_some_and(|entry| std::mem::take(&mut entry.eager))
+    /// Notes that a task is taken out of that queue.
+    pub(super) fn note_dequeued(&self, id: u64) {
+        if let Some(entry) = alive(&mut self.entries.borrow_mut(), id) {
+            entry.queued -= 1;
+        }
+    }
+
+    /// Whether a task is in that queue.
+    pub(crate) fn is_queued(&self, id: u64) -> bool {
+        alive(&mut self.entries.borrow_mut(), id).is_some_and(|entry| entry.queued > 0)
     }
 
     /// Polls a task's future, if the task is alive. Returns whether it has ended now.

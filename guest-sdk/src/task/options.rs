@@ -77,7 +77,6 @@ impl TaskOptions {
                 (Cow::Borrowed(runtime::short(name)), label)
             };
             let parent = runtime.current().unwrap_or(0);
-            runtime.pass.note_asked();
             let spawn = || kernel::spawn(parent, label, self.daemon);
             let spawned = match spawn() {
                 // The kernel may not know yet that others have ended.
@@ -109,6 +108,7 @@ impl TaskOptions {
                         shared: shared.clone(),
                     });
                     runtime.tasks.insert(id, future, shared.clone());
+                    runtime.pass.push_task(runtime, id);
                 }
                 Err(error) => shared.set(Err(error.into())),
             }

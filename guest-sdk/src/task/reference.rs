@@ -6,11 +6,9 @@ use std::rc::Rc;
 
 use super::TaskId;
 use super::shared::Header;
-use crate::bindings::{traps as kernel, traps::Outcome as Resumed};
-#[cfg(doc)]
-use crate::error::Error;
-use crate::error::Result;
-use crate::runtime::{self, State};
+use crate::bindings::traps as kernel;
+use crate::error::{Error, Result};
+use crate::runtime::{self, State, WaitsFor};
 use crate::traps;
 
 /// The state of a task that is blocked in something that is no trap.
@@ -120,24 +118,21 @@ impl TaskRef {
         if runtime::with(|runtime| runtime.current() == Some(number)) {
             return TaskState::Running;
         }
-        // The kernel takes all tasks of a pass to run at once, and does not know who only yielded.
-        match runtime::with(|runtime| runtime.pass.upcoming(number)) {
-            Some(Resumed::Start) => return TaskState::Initial,
-            Some(_) => return TaskState::Ready,
-            None => {}
-        }
-        if let Some(reason) = runtime::with(|runtime| runtime.suspended.reason(number)) {
-            return TaskState::Blocked(reason.to_owned());
-        }
-        let Some(info) = kernel::info(number) else {
-            return TaskState::Terminated;
-        };
-        match info.state.as_str() {
-            "initial" => TaskState::Initial,
-            "ready" => TaskState::Ready,
-            "running" => TaskState::Blocked(WAKER_WAIT.to_owned()),
-            _ => TaskState::Blocked(info.state),
-        }
+        runtime::with(|runtime| {
+            if runtime.tasks.is_queued(number) {
+                return match runtime.tasks.cycles(number) {
+                    Some(0) => TaskState::Initial,
+                    _ => TaskState::Ready,
+                };
+            }
+            TaskState::Blocked(match runtime.waiting.waits_for(number) {
+                Some(WaitsFor::Line(reason)) => reason.to_owned(),
+                Some(WaitsFor::Trap) => {
+                    kernel::info(number).map_or_else(String::new, |info| info.waits_for)
+                }
+                None => WAKER_WAIT.to_owned(),
+            })
+        })
     }
 
     /// How often it was resumed.
@@ -149,15 +144,7 @@ impl TaskRef {
     /// Whether its cancellation was requested before it ended, even if it then ended otherwise.
     #[doc(alias = "cancelled")]
     pub fn is_cancelled(&self) -> bool {
-        let header = self.header();
-        if !header.cancelled.get() && !header.terminated.get() {
-            // The host asks main to end, without a word to this side.
-            let info = kernel::info(header.id.number);
-            header
-                .cancelled
-                .set(info.is_some_and(|info| info.cancelled));
-        }
-        header.cancelled.get()
+        self.header().cancelled.get()
     }
 
     /// Whether it has ended.
@@ -192,14 +179,23 @@ impl TaskRef {
         Ok(cancelled)
     }
 
+    /// Cancels it with another error than [`Error::TaskCancelled`], of whatever family, and waits until it has ended:
+    /// see [`TaskRef::cancel`]. If it waits in several branches, of `join!` say, the error goes to the first one that
+    /// looks.
+    ///
+    /// # Cancellation
+    /// The task stays cancelled; only the waiting ends.
+    #[doc(alias = "cancel(exc)")]
+    pub async fn cancel_with(&self, error: Error) -> Result<bool> {
+        let cancelled = traps::cancel_task_with(self, error);
+        self.wait().await?;
+        Ok(cancelled)
+    }
+
     /// Cancels it without waiting for its end: see [`TaskRef::cancel`].
     #[doc(alias = "cancel(blocking=False)")]
     pub fn request_cancel(&self) -> bool {
         traps::cancel_task(self)
-    }
-
-    pub(crate) fn note_cancelled(&self) {
-        self.header().note_cancelled();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use curio::traps::{KernelQueue, wait_on_queue};
+use curio::traps::{SchedFifo, wait_on_queue};
 use curio::{Error, Result, current_task, sleep, spawn, yield_now};
 use test_guests::{Notes, fails, ms, sleep_until_told};
 
@@ -74,10 +74,10 @@ async fn a_joining_task_is_told_where_it_joins() -> Result<()> {
 }
 
 async fn a_task_on_a_queue_is_told_and_leaves_it() -> Result<()> {
-    let queue = Rc::new(KernelQueue::new("queue"));
+    let queue = Rc::new(SchedFifo::new());
     let inner = queue.clone();
     let task = spawn(async move {
-        let error = fails(wait_on_queue(&inner).await);
+        let error = fails(wait_on_queue(&inner, "queue").await);
         assert!(matches!(error, Error::TaskCancelled));
         Ok(())
     });

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::future;
 use std::rc::Rc;
 
-use curio::traps::{KernelQueue, reschedule_tasks, sleep_until, wait_on_queue};
+use curio::traps::{SchedFifo, reschedule_tasks, sleep_until, wait_on_queue};
 use curio::{Error, Result, Task, current_task, sleep, spawn, timeout_after, yield_now};
 use test_guests::{Notes, fails, ms, sleep_until_told};
 
@@ -90,10 +90,10 @@ async fn a_task_that_is_ready_completes_its_sleep_first() -> Result<()> {
 }
 
 async fn a_task_that_is_woken_completes_its_wait_first() -> Result<()> {
-    let queue = Rc::new(KernelQueue::new("queue"));
+    let queue = Rc::new(SchedFifo::new());
     let inner = queue.clone();
     let task = spawn(async move {
-        wait_on_queue(&inner).await?;
+        wait_on_queue(&inner, "queue").await?;
         assert!(matches!(sleep_until_told().await, Error::TaskCancelled));
         Ok("both")
     });

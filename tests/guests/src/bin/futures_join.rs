@@ -2,7 +2,7 @@
 
 use std::future::{self};
 
-use curio::traps::{KernelQueue, reschedule_tasks, sleep_until, wait_on_queue};
+use curio::traps::{SchedFifo, reschedule_tasks, sleep_until, wait_on_queue};
 use curio::{Error, Result, clock, current_task, sleep, spawn, timeout_after, yield_now};
 use futures::future::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -43,10 +43,10 @@ async fn join_waits_for_both_at_once() -> Result<()> {
 }
 
 async fn join_of_many_kinds_of_traps() -> Result<()> {
-    let queue = KernelQueue::new("queue");
+    let queue = SchedFifo::new();
     let (joined, waited, slept, yielded, quick) = join!(
         async { spawn(async { Ok(1) }).join().await },
-        wait_on_queue(&queue),
+        wait_on_queue(&queue, "queue"),
         sleep(ms(5)),
         async {
             yield_now().await?;
@@ -204,9 +204,9 @@ async fn a_timeout_of_a_dropped_branch_is_not_lost() -> Result<()> {
 }
 
 async fn a_wait_that_is_dropped_leaves_its_queue() -> Result<()> {
-    let queue = KernelQueue::new("queue");
+    let queue = SchedFifo::new();
     {
-        let waiting = wait_on_queue(&queue).fuse();
+        let waiting = wait_on_queue(&queue, "queue").fuse();
         pin_mut!(waiting);
         select_biased! {
             _ = waiting => panic!("nobody wakes it"),

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use curio::traps::{KernelQueue, reschedule_tasks, wait_on_queue};
+use curio::traps::{SchedFifo, reschedule_tasks, wait_on_queue};
 use curio::{Error, Result, clock, sleep, spawn, timeout_after, yield_now};
 use futures::future::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -175,8 +175,8 @@ async fn a_begun_block_may_move_to_another_task() -> Result<()> {
 async fn ended_tasks_leave_nothing() -> Result<()> {
     for _ in 0..MANY / 2 {
         let task = spawn(async {
-            let queue = KernelQueue::new("queue");
-            let mut waiting = Box::pin(wait_on_queue(&queue));
+            let queue = SchedFifo::new();
+            let mut waiting = Box::pin(wait_on_queue(&queue, "queue"));
             future::poll_fn(|cx| {
                 assert!(waiting.as_mut().poll(cx).is_pending());
                 Poll::Ready(())

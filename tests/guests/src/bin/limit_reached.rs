@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use curio::traps::{KernelQueue, wait_on_queue};
 use curio::{Error, Result, Socket, Task, sleep, spawn, timeout_after};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -21,8 +20,7 @@ async fn main() -> Result<()> {
             Ok(())
         }
         "task-memory" => task_memory().await,
-        "queue-memory" => queue_memory(),
-        "scope-memory" => scope_memory().await,
+        "wait-memory" => wait_memory().await,
         "label-memory" => label_memory().await,
         "sleep" => sleep(HOUR).await.map(drop),
         "thread-sleep" => {
@@ -134,20 +132,10 @@ async fn task_memory() -> Result<()> {
     Ok(())
 }
 
-fn queue_memory() -> Result<()> {
-    let reason = "r".repeat(200);
-    let mut queues = Vec::new();
-    loop {
-        queues.push(KernelQueue::new(&reason));
-    }
-}
-
-async fn scope_memory() -> Result<()> {
-    let queue = KernelQueue::new("ever");
+async fn wait_memory() -> Result<()> {
     let mut blocks = Vec::new();
     loop {
-        let block = timeout_after(HOUR, wait_on_queue(&queue));
-        let mut block = Box::pin(block);
+        let mut block = Box::pin(timeout_after(HOUR, sleep(HOUR)));
         assert!(futures::poll!(block.as_mut()).is_pending());
         blocks.push(block);
     }

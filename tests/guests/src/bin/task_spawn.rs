@@ -5,7 +5,7 @@ use std::future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 
-use curio::traps::{KernelQueue, wait_on_queue};
+use curio::traps::{SchedFifo, wait_on_queue};
 use curio::{Result, TaskOptions, TaskRef, TaskState, current_task, sleep, spawn, yield_now};
 use test_guests::{Notes, ms};
 
@@ -183,12 +183,12 @@ async fn states_follow_the_task_s_life() -> Result<()> {
 }
 
 async fn states_name_what_a_task_waits_for() -> Result<()> {
-    let queue = Rc::new(KernelQueue::new("tea-break"));
+    let queue = Rc::new(SchedFifo::new());
     let on_queue = queue.clone();
     let sleeper = spawn(sleep(ms(1_000_000)));
     let other = sleeper.any().clone();
     let joiner = spawn(async move { other.wait().await });
-    let waiter = spawn(async move { wait_on_queue(&on_queue).await });
+    let waiter = spawn(async move { wait_on_queue(&on_queue, "tea-break").await });
     let foreign = spawn(future::pending::<Result<()>>());
     yield_now().await?;
     let state = |name: &str| TaskState::Blocked(name.to_owned());

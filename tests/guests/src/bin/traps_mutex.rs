@@ -1,9 +1,9 @@
-//! Wait queues of the kernel's, and a mutex made of one: the example of `curio::traps`.
+//! Lines of waiting tasks, and a mutex made of one: the example of `curio::traps`.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-use curio::traps::{KernelQueue, reschedule_tasks, wait_on_queue};
+use curio::traps::{SchedFifo, reschedule_tasks, wait_on_queue};
 use curio::{Error, Result, sleep, spawn, timeout_after, yield_now};
 use test_guests::{Notes, fails, ms};
 
@@ -19,20 +19,20 @@ test_guests::cases! {
 
 struct Mutex {
     locked: Cell<bool>,
-    waiting: KernelQueue,
+    waiting: SchedFifo,
 }
 
 impl Mutex {
     fn new() -> Rc<Self> {
         Rc::new(Self {
             locked: Cell::new(false),
-            waiting: KernelQueue::new("lock-acquire"),
+            waiting: SchedFifo::new(),
         })
     }
 
     async fn acquire(&self) -> Result<()> {
         if self.locked.replace(true) {
-            wait_on_queue(&self.waiting).await?;
+            wait_on_queue(&self.waiting, "lock-acquire").await?;
         }
         Ok(())
     }
@@ -144,11 +144,11 @@ async fn a_contender_that_was_handed_the_mutex_has_it() -> Result<()> {
 
 async fn a_queue_wakes_as_many_as_it_is_told() -> Result<()> {
     let notes = Notes::new();
-    let queue = Rc::new(KernelQueue::new("queue"));
+    let queue = Rc::new(SchedFifo::new());
     for n in 0..6 {
         let (notes, queue) = (notes.clone(), queue.clone());
         drop(spawn(async move {
-            wait_on_queue(&queue).await?;
+            wait_on_queue(&queue, "queue").await?;
             notes.add(n);
             Ok(())
         }));
@@ -160,7 +160,7 @@ async fn a_queue_wakes_as_many_as_it_is_told() -> Result<()> {
     notes.add("the waker goes on");
     yield_now().await?;
     notes.are(["the waker goes on", "0", "1"]);
-    assert_eq!(reschedule_tasks(&queue, u32::MAX), 4);
+    assert_eq!(reschedule_tasks(&queue, usize::MAX), 4);
     assert!(queue.is_empty());
     assert_eq!(reschedule_tasks(&queue, 1), 0);
     yield_now().await?;

@@ -1,0 +1,425 @@
+//! Cancellation and timeouts: how they reach a task.
+//!
+//! A task is interrupted where it is blocked: its waits end as cancelled or timed out. If it is
+//! not blocked, the interruption stays pending and ends the next operation that blocks before it begins.
+//! What is already on its way to a task gets there first, so that no result is lost. Inside a shield nothing
+//! arrives.
+//!
+//! A task may also be blocked in a future that is none of this crate's, on a channel of some other crate say. It
+//! can't be told anything there; so when a pass is over and an interruption has found no wait, the
+//! innermost frame of this crate drops that future: the timeout block, or the task itself.
+
+use std::task::Context;
+
+use super::blocks::{self, BlockKey};
+use super::wait::{End, Kind, State, WaitKey, What};
+use super::{Running, Runtime, Table, Waiting, foreign_waker};
+use crate::bindings::traps as kernel;
+use crate::error::{Error, Result, TimedOut};
+use crate::time::Instant;
+
+/// An interruption that nobody could be told of.
+#[derive(Clone, Copy)]
+pub(super) enum Undelivered {
+    /// A task's cancellation.
+    Cancel(u64),
+    /// The expiry of a block, and its serial number.
+    Expire(BlockKey, u64),
+}
+
+/// What has become of such an interruption.
+enum Settled {
+    /// It was delivered, or nobody has to be told any more.
+    Yes,
+    /// The task may still come to an operation that can be told.
+    NotYet,
+    /// The task waits for nothing that could be told. It is to be dropped.
+    Drop(u64),
+}
+
+impl Waiting {
+    /// Takes what the task that runs is to be interrupted with at this place.
+    ///
+    /// # Errors
+    /// That.
+    pub(crate) fn take_interruption(&self, by: Running) -> Result<()> {
+        self.table.borrow_mut().take_interruption(by)
+    }
+
+    /// Cancels a task with an error. That is done once, and nothing happens any other time.
+    pub(crate) fn cancel(&self, runtime: &Runtime, task: u64, error: Error) {
+        let table = &mut *self.table.borrow_mut();
+        let opened = table.blocks.opened;
+        let of_task = table.of_task(task);
+        if !std::mem::replace(&mut of_task.cancelled, true) {
+            of_task.pending = Some(error);
+            of_task.disarmed_before = opened + 1;
+            table.deliver(runtime, task);
+        }
+    }
+
+    /// What is pending for the task that runs, if it is wanted, shield or not.
+    pub(crate) fn take_pending(
+        &self,
+        by: Running,
+        wanted: impl FnOnce(&Error) -> bool,
+    ) -> Option<Error> {
+        let table = &mut *self.table.borrow_mut();
+        let of_task = table.of_task(by.task);
+        if of_task.pending.is_some() {
+            return of_task.pending.take_if(|error| wanted(error));
+        }
+        let at = table.now;
+        let innermost = by.block.filter(|block| table.is_due_around(*block))?;
+        let error = Error::TaskTimeout(TimedOut { at });
+        wanted(&error).then(|| {
+            table.tell(innermost);
+            error
+        })
+    }
+
+    /// Whether something is pending for the task that runs, shield or not.
+    pub(crate) fn has_pending(&self, by: Running) -> bool {
+        let table = &mut *self.table.borrow_mut();
+        table.of_task(by.task).pending.is_some()
+            || by.block.is_some_and(|block| table.is_due_around(block))
+    }
+
+    /// Says what the task that runs is to be interrupted with.
+    pub(crate) fn set_pending(&self, task: u64, error: Option<Error>) {
+        let table = &mut *self.table.borrow_mut();
+        table.of_task(task).pending = error;
+        table.list_cancel(task);
+    }
+
+    /// Opens a timeout block around what the task that runs does next.
+    pub(crate) fn open_block(&self, by: Running, deadline: Instant) -> BlockKey {
+        let table = &mut *self.table.borrow_mut();
+        table.blocks.open(by.task, by.block, Some(deadline))
+    }
+
+    /// The future in a timeout block waits. If it is to be dropped, says when the block expired.
+    pub(crate) fn look_at_block(&self, key: BlockKey, cx: &Context<'_>) -> Option<Instant> {
+        let table = &mut *self.table.borrow_mut();
+        table.blocks.arm(key);
+        let block = &mut table.blocks[key];
+        let gave_up = block.gave_up.take();
+        if gave_up.is_none() {
+            block.waker = foreign_waker(block.task, cx);
+        }
+        gave_up
+    }
+
+    /// Opens a shield around what the task that runs does next.
+    pub(crate) fn open_shield(&self, by: Running) -> BlockKey {
+        let table = &mut *self.table.borrow_mut();
+        table.of_task(by.task).shields += 1;
+        table.blocks.open(by.task, by.block, None)
+    }
+
+    /// Closes a block, or a shield.
+    pub(crate) fn close(&self, key: BlockKey) {
+        let table = &mut *self.table.borrow_mut();
+        while let Some(wait) = table.blocks[key].waits.first {
+            // Whoever looks at it next says where it is.
+            let task = table.waits[wait].by.task;
+            table.unlink(wait);
+            let block = None;
+            let shielded = false;
+            table.link(
+                wait,
+                Running {
+                    task,
+                    block,
+                    shielded,
+                },
+            );
+        }
+        let block = &table.blocks[key];
+        let (task, around, is_shield) = (block.task, block.around, block.is_shield());
+        let again = table.blocks.close(key);
+        table.list_expired(again);
+        if is_shield {
+            let of_task = table.of_task(task);
+            of_task.shields = of_task.shields.saturating_sub(1);
+            // What was kept from the task meanwhile is to reach it soon.
+            table.list_cancel(task);
+            table.list_expired(around);
+        }
+    }
+
+    /// The outermost block, from the given one outwards, that had expired at a time.
+    pub(crate) fn outermost_expired(&self, innermost: BlockKey, at: Instant) -> Option<BlockKey> {
+        let table = self.table.borrow();
+        table.blocks.outermost_expired(innermost, at)
+    }
+
+    /// The next deadline of a block in which a task waits; the end of time if there is none.
+    pub(crate) fn next_deadline(&self) -> Instant {
+        let deadline = self.table.borrow_mut().blocks.next_deadline();
+        deadline.unwrap_or(Instant::from_nanos(u64::MAX))
+    }
+
+    /// Expires the blocks whose deadline has come.
+    pub(crate) fn expire(&self, runtime: &Runtime) {
+        let table = &mut *self.table.borrow_mut();
+        while let Some(key) = table.blocks.pop_due(table.now) {
+            table.blocks[key].state = blocks::State::Expired;
+            if !table.is_disarmed(key) && !table.tell_waits(runtime, key) {
+                table.list_expiry(key);
+            }
+        }
+    }
+
+    /// Tries again to deliver what nobody could be told of, now that a pass is over. Returns the tasks
+    /// that are to be dropped.
+    pub(crate) fn settle(&self, runtime: &Runtime) -> Vec<u64> {
+        let table = &mut *self.table.borrow_mut();
+        let mut dropped = Vec::new();
+        let mut kept = 0;
+        for place in 0..table.undelivered.len() {
+            let interruption = table.undelivered[place];
+            match table.settle(runtime, interruption) {
+                Settled::Yes => {}
+                Settled::NotYet => {
+                    table.undelivered[kept] = interruption;
+                    kept += 1;
+                }
+                Settled::Drop(task) => dropped.push(task),
+            }
+        }
+        table.undelivered.truncate(kept);
+        dropped
+    }
+}
+
+impl Table {
+    pub(super) fn take_interruption(&mut self, by: Running) -> Result<()> {
+        if by.shielded {
+            return Ok(());
+        }
+        let of_task = self.of_task(by.task);
+        if of_task.told == 0
+            && let Some(error) = of_task.pending.take()
+        {
+            return Err(error);
+        }
+        if let Some(innermost) = by.block
+            && self.is_due_around(innermost)
+        {
+            self.tell(innermost);
+            return Err(Error::TaskTimeout(TimedOut { at: self.now }));
+        }
+        Ok(())
+    }
+
+    /// The error that a wait of a cancelled task ends with: the first one to look gets the one that was given.
+    pub(super) fn take_told(&mut self, task: u64) -> Error {
+        let of_task = self.of_task(task);
+        of_task.told = of_task.told.saturating_sub(1);
+        of_task.pending.take().unwrap_or(Error::TaskCancelled)
+    }
+
+    /// A wait of a cancelled task was given up before anyone looked.
+    pub(super) fn cancel_again(&mut self, task: u64) {
+        let of_task = self.of_task(task);
+        of_task.told = of_task.told.saturating_sub(1);
+        self.list_cancel(task);
+    }
+
+    /// A wait in this block that had timed out was given up before anyone looked.
+    pub(super) fn expire_again(&mut self, innermost: Option<BlockKey>) {
+        let mut next = innermost;
+        while let Some(key) = next {
+            let block = &mut self.blocks[key];
+            next = block.around;
+            if Some(block.state) == innermost.map(blocks::State::Told) {
+                block.state = blocks::State::Expired;
+                self.list_expiry(key);
+            }
+        }
+    }
+
+    /// Ends all of a task's waits as cancelled, or leaves that pending.
+    fn deliver(&mut self, runtime: &Runtime, task: u64) {
+        if !self.cancel_waits(runtime, task) {
+            self.list_cancel(task);
+        }
+    }
+
+    /// Ends all of a task's waits as cancelled. Returns whether there were any.
+    fn cancel_waits(&mut self, runtime: &Runtime, task: u64) -> bool {
+        let mut told = 0;
+        let mut next = self.of_task(task).waits.first;
+        while let Some(key) = next {
+            next = self.waits.next(key, Kind::OfTask);
+            told += u32::from(self.interrupt(runtime, key, End::Cancelled));
+        }
+        self.of_task(task).told += told;
+        told > 0
+    }
+
+    /// Ends all waits in a block as timed out. Returns whether there were any.
+    fn tell_waits(&mut self, runtime: &Runtime, key: BlockKey) -> bool {
+        let inner = self.blocks.has_inner(key);
+        let (mut next, kind) = if inner {
+            let task = self.blocks[key].task;
+            (self.of_task(task).waits.first, Kind::OfTask)
+        } else {
+            (self.blocks[key].waits.first, Kind::OfBlock)
+        };
+        let mut told = false;
+        while let Some(wait) = next {
+            next = self.waits.next(wait, kind);
+            let block = self.waits[wait].by.block;
+            if (!inner || self.blocks.is_in(block, key))
+                && self.interrupt(runtime, wait, End::TimedOut(self.now))
+            {
+                told = true;
+                self.tell(block.unwrap_or(key));
+            }
+        }
+        told
+    }
+
+    /// Ends a wait as interrupted, if it may end so. Returns whether it has.
+    fn interrupt(&mut self, runtime: &Runtime, key: WaitKey, end: End) -> bool {
+        let wait = &mut self.waits[key];
+        if !wait.is_interruptible() {
+            return false;
+        }
+        if let What::Trap(token) = wait.what
+            && !kernel::withdraw(token)
+        {
+            wait.state = State::Coming;
+            return false;
+        }
+        self.end(key, end).ready(runtime);
+        true
+    }
+
+    /// Notes that a wait in this block was told of the expiry of all blocks around it.
+    fn tell(&mut self, innermost: BlockKey) {
+        let mut next = Some(innermost);
+        while let Some(key) = next {
+            let block = &mut self.blocks[key];
+            next = block.around;
+            if block.has_expired(self.now) && !matches!(block.state, blocks::State::Told(_)) {
+                block.state = blocks::State::Told(innermost);
+                self.blocks.disarm(key);
+            }
+        }
+    }
+
+    /// Whether a block or one around it is to fire.
+    fn is_due_around(&self, innermost: BlockKey) -> bool {
+        (self.blocks.around(Some(innermost)))
+            .any(|key| self.blocks[key].is_due(self.now) && !self.is_disarmed(key))
+    }
+
+    /// Whether a block was open when its task was cancelled.
+    fn is_disarmed(&self, key: BlockKey) -> bool {
+        let block = &self.blocks[key];
+        let of_task = self.tasks.get(super::index_of(block.task) as usize);
+        of_task.is_some_and(|of_task| block.serial < of_task.disarmed_before)
+    }
+
+    fn list_cancel(&mut self, task: u64) {
+        let of_task = self.of_task(task);
+        if of_task.pending.is_some() && !std::mem::replace(&mut of_task.listed, true) {
+            self.undelivered.push(Undelivered::Cancel(task));
+        }
+    }
+
+    fn list_expiry(&mut self, key: BlockKey) {
+        let block = &mut self.blocks[key];
+        if !std::mem::replace(&mut block.listed, true) {
+            let serial = block.serial;
+            self.undelivered.push(Undelivered::Expire(key, serial));
+        }
+    }
+
+    /// Lists a block and those around it, as far as they have expired and nobody was told.
+    fn list_expired(&mut self, innermost: Option<BlockKey>) {
+        let mut next = innermost;
+        while let Some(key) = next {
+            let block = &self.blocks[key];
+            next = block.around;
+            if block.state == blocks::State::Expired {
+                self.list_expiry(key);
+            }
+        }
+    }
+
+    fn settle(&mut self, runtime: &Runtime, interruption: Undelivered) -> Settled {
+        match interruption {
+            Undelivered::Cancel(task) => {
+                let settled = self.settle_cancel(runtime, task);
+                self.of_task(task).listed = matches!(settled, Settled::NotYet);
+                settled
+            }
+            Undelivered::Expire(key, serial) => {
+                if self.blocks.by_serial(key, serial).is_none() {
+                    return Settled::Yes;
+                }
+                let settled = self.settle_expiry(runtime, key);
+                self.blocks[key].listed = matches!(settled, Settled::NotYet);
+                settled
+            }
+        }
+    }
+
+    fn settle_cancel(&mut self, runtime: &Runtime, task: u64) -> Settled {
+        let of_task = self.of_task(task);
+        if of_task.pending.is_none() || of_task.told > 0 || self.cancel_waits(runtime, task) {
+            return Settled::Yes;
+        }
+        if self.may_go_on(runtime, task) {
+            return Settled::NotYet;
+        }
+        // If one is open, this comes up again when that closes.
+        if self.of_task(task).shields > 0 {
+            return Settled::Yes;
+        }
+        Settled::Drop(task)
+    }
+
+    fn settle_expiry(&mut self, runtime: &Runtime, key: BlockKey) -> Settled {
+        let expired = self.blocks[key].state == blocks::State::Expired;
+        if !expired || self.is_disarmed(key) || self.tell_waits(runtime, key) {
+            return Settled::Yes;
+        }
+        if self.may_go_on(runtime, self.blocks[key].task) {
+            return Settled::NotYet;
+        }
+        // If one is open inside, this comes up again when that closes.
+        if self.blocks.is_shielded(key) || self.blocks.holds_shield(key) {
+            return Settled::Yes;
+        }
+        let now = self.now;
+        let block = &mut self.blocks[key];
+        block.state = blocks::State::Told(key);
+        block.gave_up = Some(now);
+        let readied = super::Readied {
+            task: block.task,
+            waker: block.waker.take(),
+        };
+        readied.ready(runtime);
+        Settled::Yes
+    }
+
+    /// Whether a task is ready, or about to be.
+    fn may_go_on(&mut self, runtime: &Runtime, task: u64) -> bool {
+        if runtime.tasks.is_queued(task) {
+            return true;
+        }
+        let mut next = self.of_task(task).waits.first;
+        while let Some(key) = next {
+            next = self.waits.next(key, Kind::OfTask);
+            if self.waits[key].state == State::Coming {
+                return true;
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,375 @@
+//! What the futures of tasks wait for, and how that ends: with what they waited for, or interrupted.
+//!
+//! - `wait`: what one future waits for, and the lists such a wait is in
+//! - `blocks`: timeout blocks and shields
+//! - `interruption`: cancellation and timeouts, and how they reach a task
+//!
+//! Tasks that wait for something of the program's own, a lock, an item, another task, stand in a line, and
+//! are woken without a word to the kernel, which makes that cheap. What they wait for outside, the kernel
+//! knows, by a trap.
+
+mod blocks;
+mod interruption;
+mod wait;
+
+use std::cell::RefCell;
+use std::task::{Context, Waker};
+
+pub(crate) use self::blocks::BlockKey;
+use self::blocks::Blocks;
+use self::interruption::Undelivered;
+pub(super) use self::wait::End;
+use self::wait::{Ends, Kind, State, Waits, What};
+pub(crate) use self::wait::{Line, Looked, WaitKey};
+use super::tasks::index_of;
+use super::{Runtime, task_waker};
+use crate::bindings::traps::{self as kernel, Caller};
+use crate::error::{Error, Result, TimedOut};
+use crate::time::Instant;
+
+/// A task that runs, and where in its code it is.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Running {
+    /// The task; 0 if none runs.
+    pub(crate) task: u64,
+    /// The innermost block that it is in.
+    pub(crate) block: Option<BlockKey>,
+    /// Whether a shield is among the blocks that it is in.
+    pub(crate) shielded: bool,
+}
+
+/// What the futures of tasks wait for.
+pub(crate) struct Waiting {
+    table: RefCell<Table>,
+}
+
+struct Table {
+    waits: Waits,
+    blocks: Blocks,
+    /// By a task's index.
+    tasks: Vec<OfTask>,
+    /// Interruptions that nobody could be told of.
+    undelivered: Vec<Undelivered>,
+    /// The time, as far as is known without asking.
+    now: Instant,
+}
+
+/// What belongs to a task.
+#[derive(Default)]
+struct OfTask {
+    waits: Ends,
+    /// Whether its cancellation was requested.
+    cancelled: bool,
+    /// What it is to be interrupted with.
+    pending: Option<Error>,
+    /// How many waits have ended so, and have not been looked at.
+    told: u32,
+    /// Blocks with a smaller number don't fire: they were open when it was cancelled.
+    disarmed_before: u64,
+    /// How many shields are open.
+    shields: u32,
+    /// Whether its interruption is among those that nobody could be told of.
+    listed: bool,
+}
+
+impl Waiting {
+    pub(super) const fn new() -> Self {
+        Self {
+            table: RefCell::new(Table {
+                waits: Waits::new(),
+                blocks: Blocks::new(),
+                tasks: Vec::new(),
+                undelivered: Vec::new(),
+                now: Instant::from_nanos(0),
+            }),
+        }
+    }
+
+    /// Notes what time it is.
+    pub(crate) fn set_now(&self, now: Instant) {
+        self.table.borrow_mut().now = now;
+    }
+
+    /// Begins to wait in a line.
+    ///
+    /// # Errors
+    /// If the task was interrupted.
+    pub(crate) fn stand(
+        &self,
+        runtime: &Runtime,
+        line: &Line,
+        reason: &'static str,
+        cx: &Context<'_>,
+    ) -> Result<WaitKey> {
+        let by = runtime.running();
+        let table = &mut *self.table.borrow_mut();
+        table.take_interruption(by)?;
+        let stands = true;
+        let key = table.begin(by, What::Line { reason, stands }, cx);
+        table.waits.line_up(line, key);
+        Ok(key)
+    }
+
+    /// Begins to wait for what the kernel knows: makes a trap.
+    ///
+    /// # Errors
+    /// If the task was interrupted.
+    pub(crate) fn trap(
+        &self,
+        runtime: &Runtime,
+        make: impl FnOnce(Caller) -> u64,
+        cx: &Context<'_>,
+    ) -> Result<WaitKey> {
+        let by = runtime.running();
+        let table = &mut *self.table.borrow_mut();
+        table.take_interruption(by)?;
+        let key = table.begin(by, What::Lost, cx);
+        let cookie = table.waits.cookie(key);
+        let task = by.task;
+        table.waits[key].what = What::Trap(make(Caller { task, cookie }));
+        Ok(key)
+    }
+
+    /// A wait in a line as its future finds it. It is in that line no more if it has ended.
+    pub(crate) fn look_in_line(
+        &self,
+        runtime: &Runtime,
+        key: WaitKey,
+        line: &Line,
+        cx: &Context<'_>,
+    ) -> Looked {
+        let table = &mut *self.table.borrow_mut();
+        if matches!(table.waits[key].state, State::Ended(_)) {
+            table.waits.leave_line(line, key);
+        }
+        table.look(runtime, key, cx)
+    }
+
+    /// A trap as its future finds it.
+    pub(crate) fn look(&self, runtime: &Runtime, key: WaitKey, cx: &Context<'_>) -> Looked {
+        self.table.borrow_mut().look(runtime, key, cx)
+    }
+
+    /// Gives up a wait in a line. Returns whether it had been woken.
+    pub(crate) fn give_up_in_line(&self, key: WaitKey, line: &Line) -> bool {
+        let table = &mut *self.table.borrow_mut();
+        table.waits.leave_line(line, key);
+        table.give_up(key)
+    }
+
+    /// Gives up a trap.
+    pub(crate) fn give_up(&self, key: WaitKey) {
+        self.table.borrow_mut().give_up(key);
+    }
+
+    /// Wakes the first one in a line that was not interrupted. Returns false if there is none.
+    pub(crate) fn wake_first(&self, runtime: &Runtime, line: &Line) -> bool {
+        let table = &mut *self.table.borrow_mut();
+        let key = loop {
+            let Some(key) = line.first() else {
+                return false;
+            };
+            table.waits.leave_line(line, key);
+            if table.waits[key].state == State::Pending {
+                break key;
+            }
+        };
+        let readied = table.end(key, End::Done(0));
+        readied.ready(runtime);
+        true
+    }
+
+    /// A trap has ended, says the kernel.
+    pub(super) fn end(&self, runtime: &Runtime, cookie: u64, end: End) {
+        let table = &mut *self.table.borrow_mut();
+        if let Some(key) = table.waits.by_cookie(cookie) {
+            table.end(key, end).ready(runtime);
+        }
+    }
+
+    /// What a task waits for; nothing if that is a future that is none of this crate's.
+    pub(crate) fn waits_for(&self, task: u64) -> Option<WaitsFor> {
+        let table = &mut *self.table.borrow_mut();
+        let key = table.of_task(task).waits.first?;
+        Some(match table.waits[key].what {
+            What::Line { reason, .. } => WaitsFor::Line(reason),
+            What::Trap(_) | What::Lost => WaitsFor::Trap,
+        })
+    }
+
+    /// Lets go of a task that has ended. If futures that it waited in have gone to other tasks, these find it out.
+    pub(super) fn forget(&self, task: u64) {
+        let table = &mut *self.table.borrow_mut();
+        while let Some(key) = table.of_task(task).waits.first {
+            if let (State::Pending, What::Trap(token)) =
+                (table.waits[key].state, table.waits[key].what)
+            {
+                if kernel::withdraw(token) {
+                    table.waits[key].what = What::Lost;
+                } else {
+                    table.waits[key].state = State::Coming;
+                }
+            }
+            table.unlink(key);
+        }
+        *table.of_task(task) = OfTask::default();
+    }
+}
+
+/// What a task waits for.
+pub(crate) enum WaitsFor {
+    /// Being woken by another task, for this reason.
+    Line(&'static str),
+    /// Something that the kernel knows.
+    Trap,
+}
+
+/// A task that may go on.
+#[must_use = "its task has to be readied"]
+struct Readied {
+    task: u64,
+    waker: Option<Waker>,
+}
+
+impl Readied {
+    fn ready(self, runtime: &Runtime) {
+        match self.waker {
+            Some(waker) => runtime.pass.push_waker(runtime, self.task, waker),
+            None => runtime.pass.push_task(runtime, self.task),
+        }
+    }
+}
+
+impl Table {
+    fn of_task(&mut self, task: u64) -> &mut OfTask {
+        let index = index_of(task) as usize;
+        if self.tasks.len() <= index {
+            self.tasks.resize_with(index + 1, OfTask::default);
+        }
+        &mut self.tasks[index]
+    }
+
+    fn begin(&mut self, by: Running, what: What, cx: &Context<'_>) -> WaitKey {
+        let key = self.waits.insert(by, what, foreign_waker(by.task, cx));
+        self.link(key, by);
+        key
+    }
+
+    /// Notes where a wait is that is nowhere.
+    fn link(&mut self, key: WaitKey, by: Running) {
+        self.waits[key].by = by;
+        let mut ends = self.of_task(by.task).waits;
+        self.waits.append(&mut ends, key, Kind::OfTask);
+        self.of_task(by.task).waits = ends;
+        if let Some(block) = by.block {
+            let ends = &mut self.blocks[block].waits;
+            self.waits.append(ends, key, Kind::OfBlock);
+        }
+    }
+
+    /// Takes a wait from where it is.
+    fn unlink(&mut self, key: WaitKey) {
+        let by = std::mem::take(&mut self.waits[key].by);
+        if by.task != 0 {
+            let mut ends = self.of_task(by.task).waits;
+            self.waits.take_out(&mut ends, key, Kind::OfTask);
+            self.of_task(by.task).waits = ends;
+        }
+        if let Some(block) = by.block {
+            let ends = &mut self.blocks[block].waits;
+            self.waits.take_out(ends, key, Kind::OfBlock);
+        }
+    }
+
+    fn end(&mut self, key: WaitKey, end: End) -> Readied {
+        let wait = &mut self.waits[key];
+        wait.state = State::Ended(end);
+        Readied {
+            task: wait.by.task,
+            waker: wait.waker.take(),
+        }
+    }
+
+    fn look(&mut self, runtime: &Runtime, key: WaitKey, cx: &Context<'_>) -> Looked {
+        let wait = &mut self.waits[key];
+        let by = wait.by;
+        let end = match wait.state {
+            State::Ended(end) => end,
+            State::Pending | State::Coming => {
+                let current = runtime.running();
+                if current != by {
+                    return self.move_to(current, key, cx);
+                }
+                // A future may have moved behind another waker since it last looked.
+                match &wait.waker {
+                    Some(waker) if waker.will_wake(cx.waker()) => {}
+                    _ => wait.waker = foreign_waker(by.task, cx),
+                }
+                return Looked::Pending;
+            }
+        };
+        self.unlink(key);
+        self.waits.remove(key);
+        Looked::Ended(match end {
+            End::Done(value) => Ok(value),
+            End::Busy => Err(Error::ResourceBusy),
+            End::Closed => Err(Error::Closed),
+            End::Cancelled => Err(self.take_told(by.task)),
+            End::TimedOut(at) => Err(Error::TaskTimeout(TimedOut { at })),
+        })
+    }
+
+    /// Another task, or another block of the same one, has come to wait.
+    fn move_to(&mut self, current: Running, key: WaitKey, cx: &Context<'_>) -> Looked {
+        let wait = &mut self.waits[key];
+        let from = wait.by.task;
+        wait.waker = foreign_waker(current.task, cx);
+        if current.task != from && wait.state == State::Pending {
+            let withdrawn = match wait.what {
+                What::Line { .. } => false,
+                What::Lost => true,
+                What::Trap(token) => {
+                    let withdrawn = kernel::withdraw(token);
+                    if !withdrawn {
+                        wait.state = State::Coming;
+                    }
+                    withdrawn
+                }
+            };
+            if withdrawn {
+                self.unlink(key);
+                self.waits.remove(key);
+                return Looked::Withdrawn;
+            }
+        }
+        self.unlink(key);
+        self.link(key, current);
+        Looked::Pending
+    }
+
+    /// Gives up a wait that is in no line. Returns whether it had ended with what was waited for.
+    fn give_up(&mut self, key: WaitKey) -> bool {
+        let wait = &self.waits[key];
+        let (state, by) = (wait.state, wait.by);
+        if let (State::Pending, What::Trap(token)) = (state, wait.what) {
+            // If it has ended, nobody takes notice of that.
+            kernel::withdraw(token);
+        }
+        self.unlink(key);
+        self.waits.remove(key);
+        match state {
+            // A result is lost with the future that wanted it, an interruption must not be.
+            State::Ended(End::Cancelled) => self.cancel_again(by.task),
+            State::Ended(End::TimedOut(_)) => self.expire_again(by.block),
+            State::Ended(_) => return true,
+            State::Pending | State::Coming => {}
+        }
+        false
+    }
+}
+
+/// The waker to wake when a wait ends, unless polling its task is enough.
+pub(super) fn foreign_waker(task: u64, cx: &Context<'_>) -> Option<Waker> {
+    let waker = cx.waker();
+    (!waker.will_wake(&task_waker(index_of(task)))).then(|| waker.clone())
+}
