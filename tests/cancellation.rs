@@ -42,3 +42,48 @@ mod arriving {
         a_trap_that_follows_a_future_without_one_is_told
     }
 }
+
+/// Shields, and what is pending.
+mod shields {
+    crate::harness::guests::cases! {
+        "shield":
+        a_shielded_task_finishes_its_sleep_and_is_told_afterwards
+        a_request_that_is_deferred_is_told_by_the_check_after_the_shield
+        checking_in_a_shield_leaves_it_pending
+        taking_in_a_shield_clears_it
+        taking_outside_of_a_shield_gives_it_too
+        taking_what_is_not_wanted_leaves_it
+        a_shield_in_a_shield_is_no_end_of_the_first
+        an_error_that_the_program_makes_goes_out_of_a_shield
+        a_timeout_in_a_shield_waits_for_its_end
+        a_timeout_block_left_in_a_shield_is_forgotten
+        a_timeout_that_came_in_a_shield_is_seen_there
+        a_shield_in_one_branch_leaves_the_other_open
+        a_foreign_future_in_a_shield_is_not_dropped
+        a_foreign_future_after_a_shield_is_dropped
+        a_foreign_future_in_a_shield_in_a_block_is_not_dropped
+        what_never_blocks_is_never_told
+        set_is_told_at_the_next_wait
+        set_is_told_before_anything_is_looked_at
+        set_gives_what_was_pending
+        set_to_nothing_is_as_if_nothing_had_come
+        leaving_a_block_never_fails
+        a_shield_moves_to_another_task
+        a_shield_that_is_dropped_is_closed
+    }
+}
+
+/// With another error.
+mod errors {
+    crate::harness::guests::cases! {
+        "cancel_with":
+        the_task_gets_the_error_that_was_given
+        an_error_of_another_family_is_an_ordinary_one
+        the_first_request_counts
+        a_task_that_has_not_begun_gets_it
+        a_shielded_task_gets_it_afterwards
+        one_branch_gets_it
+        a_branch_that_is_dropped_leaves_it_to_the_next_wait
+        a_task_that_has_ended_is_not_cancelled
+    }
+}

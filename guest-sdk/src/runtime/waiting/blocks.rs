@@ -33,6 +33,8 @@ pub(super) struct Blocks {
     deadlines: BinaryHeap<Reverse<(Instant, u64, BlockKey)>>,
     /// How many of these are of blocks that don't wait any more.
     dead: usize,
+    /// How many of the blocks are shields.
+    shields: usize,
 }
 
 /// An open block.
@@ -123,6 +125,7 @@ impl Blocks {
             opened: 0,
             deadlines: BinaryHeap::new(),
             dead: 0,
+            shields: 0,
         }
     }
 
@@ -134,6 +137,7 @@ impl Blocks {
         deadline: Option<Instant>,
     ) -> BlockKey {
         self.opened += 1;
+        self.shields += usize::from(deadline.is_none());
         if let Some(around) = around {
             self[around].inside += 1;
         }
@@ -157,6 +161,7 @@ impl Blocks {
     /// expired again; says which is the innermost of them.
     pub(super) fn close(&mut self, key: BlockKey) -> Option<BlockKey> {
         let closed = self.entries.remove(key.index());
+        self.shields -= usize::from(closed.is_shield());
         if closed.in_heap {
             self.bury();
         }
@@ -272,9 +277,17 @@ impl Blocks {
 
     /// Whether a shield is open in a block.
     pub(super) fn holds_shield(&self, key: BlockKey) -> bool {
-        self.has_inner(key)
-            && (self.entries.iter())
-                .any(|(_, block)| block.is_shield() && self.is_in(block.around, key))
+        self.has_inner(key) && self.any_shield(|shield| self.is_in(shield.around, key))
+    }
+
+    /// Whether a task has a shield.
+    pub(super) fn has_shield_of(&self, task: u64) -> bool {
+        self.any_shield(|shield| shield.task == task)
+    }
+
+    fn any_shield(&self, is_wanted: impl Fn(&Block) -> bool) -> bool {
+        let mut all = self.entries.iter();
+        self.shields > 0 && all.any(|(_, block)| block.is_shield() && is_wanted(block))
     }
 
     /// The outermost block, from the given one outwards, that had expired at a time.

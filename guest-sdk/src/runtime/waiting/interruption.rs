@@ -113,7 +113,6 @@ impl Waiting {
     /// Opens a shield around what the task that runs does next.
     pub(crate) fn open_shield(&self, by: Running) -> BlockKey {
         let table = &mut *self.table.borrow_mut();
-        table.of_task(by.task).shields += 1;
         table.blocks.open(by.task, by.block, None)
     }
 
@@ -140,8 +139,6 @@ impl Waiting {
         let again = table.blocks.close(key);
         table.list_expired(again);
         if is_shield {
-            let of_task = table.of_task(task);
-            of_task.shields = of_task.shields.saturating_sub(1);
             // What was kept from the task meanwhile is to reach it soon.
             table.list_cancel(task);
             table.list_expired(around);
@@ -378,7 +375,7 @@ impl Table {
             return Settled::NotYet;
         }
         // If one is open, this comes up again when that closes.
-        if self.of_task(task).shields > 0 {
+        if self.blocks.has_shield_of(task) {
             return Settled::Yes;
         }
         Settled::Drop(task)

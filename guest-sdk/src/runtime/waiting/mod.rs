@@ -66,8 +66,6 @@ struct OfTask {
     told: u32,
     /// Blocks with a smaller number don't fire: they were open when it was cancelled.
     disarmed_before: u64,
-    /// How many shields are open.
-    shields: u32,
     /// Whether its interruption is among those that nobody could be told of.
     listed: bool,
 }
