@@ -13,7 +13,6 @@ mod generated {
             "curio:kernel/types.error" => crate::traps::TrapError,
         },
         with: {
-            "curio:kernel/traps.wait-queue": crate::traps::WaitQueue,
             "curio:kernel/sockets.tcp-socket": crate::sockets::TcpSocket,
         },
     });

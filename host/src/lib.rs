@@ -10,7 +10,7 @@
 //! guest task ──await──► SDK future ──import──► traps: check, then note in the kernel what the task waits for
 //!    ▲                      │ Poll::Pending
 //!    │                      ▼
-//! resume ◄── SDK's loop: for r in wait() { poll the task that r names }
+//! resume ◄── SDK's loop: for r in wait() { poll the task whose trap r says has ended }
 //!                           ▲
 //!                           └── host: select, expire timers, give the thread to who may go on
 //! ```

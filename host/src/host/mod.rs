@@ -158,10 +158,10 @@ impl Host {
         }
     }
 
-    /// Asks an instance to end: cancels its main task, which may clean up.
+    /// Asks an instance to end: its program is to cancel its main task, which may clean up.
     /// Returns false if it has none, because it has not come that far or is no program of tasks.
     pub fn cancel(&mut self, instance: Instance) -> bool {
-        lock(&self.kernel).cancel_main(instance.0)
+        lock(&self.kernel).request_end(instance.0)
     }
 
     /// Ends an instance at once, wherever it is.
@@ -169,7 +169,7 @@ impl Host {
         self.end(instance.0, Exit::Stopped);
     }
 
-    /// Lets SIGINT and SIGTERM end an instance: the first one cancels its main task, the
+    /// Lets SIGINT and SIGTERM end an instance: the first one is to cancel its main task, the
     /// second one stops it. To be called once: a host has one instance that signals end.
     ///
     /// # Errors
@@ -263,8 +263,8 @@ impl Host {
         };
         let key = *instance;
         while let Some(request) = signals.read() {
-            let cancelled = request == Request::First && lock(&self.kernel).cancel_main(key);
-            if !cancelled {
+            let told = request == Request::First && lock(&self.kernel).request_end(key);
+            if !told {
                 self.end(key, Exit::Stopped);
                 break;
             }

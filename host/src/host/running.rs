@@ -64,8 +64,6 @@ impl Running {
         let handles = FREE_HANDLES.saturating_add(options.limits.handles() as usize);
         let mut table = ResourceTable::new();
         table.set_max_capacity(handles);
-        let mut queues = ResourceTable::new();
-        queues.set_max_capacity(usize::MAX);
         let guest = Guest {
             key,
             kernel: kernel.clone(),
@@ -73,7 +71,6 @@ impl Running {
             wasi,
             streams,
             table,
-            queues,
             scratch: Vec::new(),
             refused: None,
         };
@@ -85,10 +82,9 @@ impl Running {
             in_turn: AtomicBool::new(false),
         });
         let mut store = store(engine, guest, &meter, options.limits.cpu_time());
-        // Wait queues count here, those that are lent for one call, and those of the component's own making, which
-        // take a few bytes each that nobody else counts.
-        let tasks = options.limits.tasks() as usize;
-        store.set_max_component_handles(handles.saturating_mul(2).saturating_add(tasks));
+        // Those that are lent for one call count here, and those of the component's own making, which take a few
+        // bytes each that nobody else counts.
+        store.set_max_component_handles(handles.saturating_mul(2));
         Ok(Self {
             fiber: Box::pin(run(store, component.clone(), options.limits)),
             meter,

@@ -91,11 +91,6 @@ impl Budget {
         self.give_memory(entry_size::<T>().saturating_mul(count as u64));
     }
 
-    /// Gives back what [`Budget::take_entry_and`] took.
-    pub(crate) fn give_entry_and<T>(&mut self, extra: usize) {
-        self.give_memory(entry_size::<T>().saturating_add(extra as u64));
-    }
-
     /// Takes one handle.
     ///
     /// # Errors

@@ -8,6 +8,9 @@ use std::time::Duration;
 pub(crate) struct Instant(u64);
 
 impl Instant {
+    /// The end of time, which does not come.
+    pub(crate) const NEVER: Self = Self(u64::MAX);
+
     /// The instant `nanos` nanoseconds after the clock's start.
     pub(crate) const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)

@@ -60,12 +60,8 @@ impl Kernel {
         source: SourceKey,
         direction: Direction,
     ) -> Result<TrapKey, Fault> {
-        let now = self.now;
         let instance = self.instances.get_mut(key).ok_or(Fault::Task)?;
         let entry = self.sources.get_mut(source).ok_or(Fault::Source)?;
-        if let Some(outcome) = instance.interruption(&mut self.timers, by, now)? {
-            return instance.end_at_once(by, outcome);
-        }
         let other = entry.waiter(direction);
         if other.is_some_and(|trap| instance.traps.contains_key(trap)) {
             return instance.end_at_once(by, Outcome::Busy);

@@ -1,20 +1,16 @@
-//! An instance, as the kernel knows it: its tasks, and which of them may go on.
+//! An instance, as the kernel knows it: its tasks, and which of their traps have ended.
 //!
 //! Everything a guest can name lives in the tables of its own instance, so that a number it makes up
 //! can only ever hit something of its own, or nothing.
 //!
-//! The rest of `impl Instance` is in `waiting.rs` (how traps begin and end) and `interruption.rs`
-//! (cancellation and timeouts).
+//! The rest of `impl Instance` is in `waiting.rs`: how traps begin and end.
 
 use slotmap::SlotMap;
 
 use super::budget::Budget;
-use super::interruption::Undelivered;
-use super::scope::Scope;
-use super::task::{Cancellation, Outcome, Resumption, Task, TaskInfo};
-use super::trap::{Kind, List, Trap, Wait};
-use super::waiting::WaitQueue;
-use super::{Fault, InstanceKey, QueueKey, ScopeKey, TaskKey, Timers, TrapKey};
+use super::task::{Outcome, Resumption, Task, TaskInfo};
+use super::trap::{List, Trap};
+use super::{Fault, InstanceKey, Instant, TaskKey, Timers, TrapKey};
 use crate::limits::{LimitExceeded, Limits};
 
 /// How many labels an instance may have; 0 is the label of nobody.
@@ -30,7 +26,7 @@ pub(crate) enum Turn {
     Running,
     /// It was interrupted while it ran, and is in the kernel's queue of those.
     Preempted,
-    /// It is suspended in `wait`, and none of its tasks may go on.
+    /// It is suspended in `wait`, for which nothing has come.
     Waiting,
     /// It is in the kernel's queue of instances that may go on.
     Queued,
@@ -47,31 +43,28 @@ pub(crate) struct Label {
     pub(crate) line: u32,
 }
 
-/// A running component's tasks, traps, timeout blocks and wait queues.
+/// A running component's tasks and traps.
 #[derive(Debug)]
 pub(crate) struct Instance {
     pub(super) key: InstanceKey,
     pub(super) tasks: SlotMap<TaskKey, Task>,
     pub(super) traps: SlotMap<TrapKey, Trap>,
-    pub(super) scopes: SlotMap<ScopeKey, Scope>,
-    pub(super) queues: SlotMap<QueueKey, WaitQueue>,
-    /// Who may go on, in the order in which they became ready.
+    /// What the next `wait` brings: how traps ended, in that order.
     pub(super) ready: Vec<Resumption>,
-    /// Some of them may have ended since.
-    ready_for_nobody: bool,
-    /// Interruptions that no trap could be told of: at most one of a task, and one of a block.
-    pub(super) undelivered: Vec<Undelivered>,
+    /// One of them is the host's request that the program end.
+    end_requested: bool,
     pub(super) budget: Budget,
     pub(super) turn: Turn,
-    /// Whether it has been handed its ready tasks since it last got the thread.
+    /// Whether its `wait` has returned since it last got the thread.
     pub(super) served: bool,
     /// How many of the kernel's timers are this instance's.
     pub(super) timers_set: usize,
-    pub(super) scopes_made: u64,
+    /// When the timer for its `wait` comes up, if one is set.
+    pub(super) returns_at: Option<Instant>,
+    /// Counts the timers that were set for that; only the last one may be alive.
+    pub(super) returns_set: u32,
     labels: Vec<Label>,
     tasks_made: u64,
-    /// Counts the times the guest was handed its ready tasks.
-    pass: u32,
     main: Option<TaskKey>,
 }
 
@@ -82,19 +75,16 @@ impl Instance {
             key,
             tasks: SlotMap::with_key(),
             traps: SlotMap::with_key(),
-            scopes: SlotMap::with_key(),
-            queues: SlotMap::with_key(),
             ready: Vec::new(),
-            ready_for_nobody: false,
-            undelivered: Vec::new(),
+            end_requested: false,
             budget: Budget::new(limits),
             turn: Turn::Running,
             served: false,
             timers_set: 0,
-            scopes_made: 0,
+            returns_at: None,
+            returns_set: 0,
             labels: Vec::new(),
             tasks_made: 0,
-            pass: 0,
             main: None,
         }
     }
@@ -102,11 +92,6 @@ impl Instance {
     /// What the instance holds and may hold.
     pub(crate) fn budget(&mut self) -> &mut Budget {
         &mut self.budget
-    }
-
-    /// The first task it spawned, which the others serve.
-    pub(crate) fn main(&self) -> Option<TaskKey> {
-        self.main
     }
 
     /// Keeps a name for tasks to carry.
@@ -133,7 +118,7 @@ impl Instance {
         Ok(u32::try_from(self.labels.len()).expect("there are fewer than MAX_LABELS"))
     }
 
-    /// Makes a task and readies it.
+    /// Makes a task. The first one is the main task, which the others serve.
     ///
     /// # Errors
     /// If the instance may not have another one.
@@ -151,23 +136,17 @@ impl Instance {
             parent,
             label,
             daemon,
-            cancellation: Cancellation::None,
-            listed: false,
-            disarmed_before: 0,
-            cycles: 0,
-            resumptions: 0,
-            pass: self.pass.wrapping_sub(1),
             traps: List::default(),
-            joiners: List::default(),
         });
         if self.tasks_made == 1 {
             self.main = Some(key);
         }
-        self.resume(key, None, 0, Outcome::Start);
         Ok(key)
     }
 
-    /// Forgets a task that has ended, and readies those that joined it.
+    /// Forgets a task that has ended, and withdraws its traps.
+    ///
+    /// What its traps that have ended brought is still handed over: the guest knows its numbers.
     ///
     /// # Errors
     /// If there is no such task.
@@ -175,69 +154,33 @@ impl Instance {
         while let Some(trap) = self.tasks.get(key).ok_or(Fault::Task)?.traps.first() {
             self.withdraw(timers, trap);
         }
-        while let Some(joiner) = self.tasks[key].joiners.first() {
-            self.finish(joiner, Outcome::Done(0));
-        }
-        let task = self.tasks.remove(key).ok_or(Fault::Task)?;
-        self.ready_for_nobody |= task.resumptions > 0;
+        self.tasks.remove(key);
         self.budget.give_entry::<Task>();
         Ok(())
     }
 
-    /// Readies a task, unless it is ready already or has ended.
-    pub(crate) fn wake(&mut self, key: TaskKey) {
-        if self
-            .tasks
-            .get(key)
-            .is_some_and(|task| task.resumptions == 0)
-        {
-            self.resume(key, None, 0, Outcome::Woken);
+    /// Asks the guest to cancel its main task. Returns false if it has none, or that has ended.
+    pub(super) fn request_end(&mut self) -> bool {
+        let living = self.main.is_some_and(|main| self.tasks.contains_key(main));
+        // One that is on the way already asks for the same.
+        if living && !std::mem::replace(&mut self.end_requested, true) {
+            self.resume(0, Outcome::EndRequested);
         }
+        living
     }
 
-    /// Puts a task's resumption at the end of the ready queue.
+    /// Puts a resumption at the end of what the next `wait` brings.
     ///
     /// Its memory is charged in any case. What guests can repeat without waiting takes memory that
     /// can be refused as well.
-    pub(super) fn resume(
-        &mut self,
-        task: TaskKey,
-        trap: Option<TrapKey>,
-        cookie: u32,
-        outcome: Outcome,
-    ) {
-        if let Some(entry) = self.tasks.get_mut(task) {
-            entry.resumptions += 1;
-            self.budget.charge_entry::<Resumption>();
-            self.ready.push(Resumption {
-                task,
-                trap,
-                cookie,
-                outcome,
-            });
-        }
+    pub(super) fn resume(&mut self, cookie: u64, outcome: Outcome) {
+        self.budget.charge_entry::<Resumption>();
+        self.ready.push(Resumption { cookie, outcome });
     }
 
-    /// Drops the resumptions of tasks that have ended since they became ready.
-    pub(super) fn forget_ended(&mut self) {
-        if std::mem::take(&mut self.ready_for_nobody) {
-            let before = self.ready.len();
-            let tasks = &self.tasks;
-            self.ready.retain(|ready| tasks.contains_key(ready.task));
-            let dropped = before - self.ready.len();
-            self.budget.give_entries::<Resumption>(dropped);
-        }
-    }
-
-    /// Hands over all ready tasks: the guest's next pass.
+    /// Takes all resumptions: the guest's next pass.
     pub(super) fn take_ready(&mut self) -> Vec<Resumption> {
-        self.pass = self.pass.wrapping_add(1);
-        for resumption in &self.ready {
-            let task = &mut self.tasks[resumption.task];
-            task.resumptions -= 1;
-            task.cycles += 1;
-            task.pass = self.pass;
-        }
+        self.end_requested = false;
         self.budget.give_entries::<Resumption>(self.ready.len());
         std::mem::take(&mut self.ready)
     }
@@ -253,50 +196,25 @@ impl Instance {
             spawned_at: label.map_or_else(String::new, |label| {
                 format!("{}:{}", label.file, label.line)
             }),
-            state: self.state(task).to_owned(),
-            cycles: task.cycles,
+            waits_for: task
+                .traps
+                .first()
+                .map_or("", |trap| self.traps[trap].wait.name()),
             parent: task
                 .parent
                 .filter(|parent| self.tasks.contains_key(*parent)),
             daemon: task.daemon,
-            cancelled: task.cancellation != Cancellation::None,
         })
     }
 
-    /// The name of what a task does or waits for.
-    fn state(&self, task: &Task) -> &str {
-        if task.resumptions > 0 {
-            return if task.cycles == 0 { "initial" } else { "ready" };
-        }
-        match task.traps.first().map(|trap| self.traps[trap].wait) {
-            None if task.pass == self.pass => "running",
-            None => "waker-wait",
-            Some(Wait::Sleep) => "sleep",
-            Some(Wait::Join(_)) => "join",
-            Some(Wait::Queue(queue)) => self
-                .queues
-                .get(queue)
-                .map_or("queue-wait", WaitQueue::reason),
-            Some(Wait::Read(_)) => "read-wait",
-            Some(Wait::Write(_)) => "write-wait",
-        }
-    }
-
     /// Keeps the first characters of a name that a guest gave to something.
-    pub(super) fn clip(name: &str) -> String {
+    fn clip(name: &str) -> String {
         name.chars().take(MAX_NAME).collect()
     }
 
     /// How many entries all its tables hold.
     #[cfg(test)]
     pub(crate) fn entries(&self) -> usize {
-        self.tasks.len() + self.traps.len() + self.scopes.len() + self.queues.len()
-    }
-
-    /// Appends a trap to the line of those that wait for a task's end.
-    pub(super) fn line_up_to_join(&mut self, trap: TrapKey, target: TaskKey) {
-        self.tasks[target]
-            .joiners
-            .append(&mut self.traps, trap, Kind::InLine);
+        self.tasks.len() + self.traps.len()
     }
 }

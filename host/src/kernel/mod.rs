@@ -1,11 +1,13 @@
 //! The kernel: who waits for what, and who may go on.
 //!
-//! It knows tasks, timers, wait queues and descriptors; it knows nothing of WebAssembly. Whoever runs
+//! It knows tasks, timers and descriptors; it knows nothing of WebAssembly, and nothing of what a guest's
+//! tasks wait for inside the guest: there they wake, join and cancel each other. Whoever runs
 //! instances drives it: [`Kernel::select`] finds out what has happened, [`Kernel::next_instance`]
 //! says which instance may go on, and that instance's `wait` ends in [`Kernel::poll_wait`].
 //!
-//! - `instance`: an instance's tasks and tables; `waiting` and `interruption` are the rest of it
-//! - `task`, `trap`, `scope`, `source`: what the tables hold
+//! - `instance`: an instance's tasks and tables; `waiting` is the rest of it
+//! - `task`, `trap`, `source`: what the tables hold
+//! - `descriptors`: watching them, and waiting for them
 //! - `timers`, `clock`: what is due when
 //! - `budget`: what an instance may hold
 //! - `door`: how other threads come in
@@ -15,8 +17,6 @@ mod clock;
 mod descriptors;
 mod door;
 mod instance;
-mod interruption;
-mod scope;
 mod source;
 mod task;
 #[cfg(test)]
@@ -41,7 +41,7 @@ pub(crate) use self::instance::Instance;
 use self::instance::Turn;
 use self::source::Source;
 pub(crate) use self::source::{Direction, Readiness};
-pub(crate) use self::task::{Caller, Outcome, Resumption};
+pub(crate) use self::task::{Caller, Outcome, Pass};
 use self::timers::{Due, Timers};
 use crate::limits::{LimitExceeded, Limits};
 use crate::selector::{Event, Selector};
@@ -51,12 +51,10 @@ new_key_type! {
     pub struct InstanceKey;
     pub(crate) struct TaskKey;
     pub(crate) struct TrapKey;
-    pub(crate) struct ScopeKey;
-    pub(crate) struct QueueKey;
     pub(crate) struct SourceKey;
 }
 
-/// An instance that always has ready tasks lets the kernel look for events after so many resumptions …
+/// An instance that always may go on lets the kernel look for events after so many resumptions …
 const RESUMPTIONS_PER_SELECT: usize = 64;
 
 /// … or after so long.
@@ -69,15 +67,9 @@ pub(crate) enum Fault {
     /// An unknown `task-id`.
     #[error("the guest named a task that does not exist or has exited")]
     Task,
-    /// An unknown `scope-id`.
-    #[error("the guest named a timeout block that does not exist or is not the task's own")]
-    Scope,
-    /// Timeout blocks in timeout blocks.
-    #[error("the guest nested more than a hundred timeout blocks")]
-    Depth,
-    /// An unknown wait queue.
-    #[error("the guest named a wait queue that does not exist")]
-    Queue,
+    /// The one cookie that no trap can have.
+    #[error("the guest made a trap with the cookie 0")]
+    Cookie,
     /// An unknown descriptor.
     #[error("the guest named a descriptor that is not watched")]
     Source,
@@ -101,7 +93,7 @@ pub(crate) struct Kernel {
     selected_at: Instant,
     /// How many resumptions were handed out since.
     resumptions: usize,
-    /// Instances that may go on: they have ready tasks, or what they waited for outside has come.
+    /// Instances that may go on: what they waited for, in `wait` or outside the kernel, has come.
     runnable: VecDeque<InstanceKey>,
     /// Instances that were interrupted while running. They share what the others leave.
     preempted: VecDeque<InstanceKey>,
@@ -222,9 +214,14 @@ impl Kernel {
         Ok(())
     }
 
-    /// An instance's `wait`: its ready tasks, or pending if there are none or other instances come first.
-    /// `others` is how many of its tasks only yielded: they are ready, but not for the kernel to hand over.
-    pub(crate) fn poll_wait(&mut self, key: InstanceKey, others: u32) -> Poll<Vec<Resumption>> {
+    /// An instance's `wait`: how its traps ended, as soon as one has or `until` has come; pending before, or if
+    /// other instances come first. `others` is how many of its tasks may go on anyway.
+    pub(crate) fn poll_wait(
+        &mut self,
+        key: InstanceKey,
+        others: u32,
+        until: Instant,
+    ) -> Poll<Pass> {
         self.now = self.clock.now();
         if self.resumptions >= RESUMPTIONS_PER_SELECT
             || self.now.since(self.selected_at) >= TIME_PER_SELECT
@@ -240,9 +237,8 @@ impl Kernel {
         }
         let alone = self.runnable.is_empty() && !self.wants_attention();
         let (instance, timers, now) = self.with_timers(key);
-        instance.forget_ended();
-        instance.recheck(timers, now);
-        if instance.ready.is_empty() && others == 0 {
+        if instance.ready.is_empty() && others == 0 && until > now {
+            instance.return_by(timers, until);
             instance.turn = Turn::Waiting;
             return Poll::Pending;
         }
@@ -252,9 +248,9 @@ impl Kernel {
         }
         instance.served = true;
         instance.turn = Turn::Running;
-        let ready = instance.take_ready();
-        self.resumptions += ready.len() + others as usize;
-        Poll::Ready(ready)
+        let resumptions = instance.take_ready();
+        self.resumptions += resumptions.len() + others as usize;
+        Poll::Ready(Pass { now, resumptions })
     }
 
     /// How many instances may go on, not counting those that were preempted.
@@ -297,15 +293,14 @@ impl Kernel {
         std::mem::take(&mut self.host_events)
     }
 
-    /// Cancels an instance's main task. Returns false if it has none, or that has ended.
-    pub(crate) fn cancel_main(&mut self, key: InstanceKey) -> bool {
-        let Some(main) = self.instances.get(key).and_then(Instance::main) else {
-            return false;
-        };
-        let (instance, timers, _) = self.with_timers(key);
-        let cancelled = instance.cancel(timers, main);
+    /// Asks an instance to cancel its main task. Returns false if it has none, or that has ended.
+    pub(crate) fn request_end(&mut self, key: InstanceKey) -> bool {
+        let requested = self
+            .instances
+            .get_mut(key)
+            .is_some_and(Instance::request_end);
         self.settle(key);
-        cancelled
+        requested
     }
 
     /// Whether whoever drives the kernel has something to see to.
@@ -325,15 +320,17 @@ impl Kernel {
         self.runnable.push_back(key);
     }
 
-    /// To be called when something from outside may have readied a task.
-    ///
-    /// An interruption without a trap waits for the instance's turn: what else came up may lead its task
-    /// to one.
+    /// To be called when something from outside may have ended a trap.
     fn settle(&mut self, key: InstanceKey) {
-        if let Some(instance) = self.instances.get(key)
-            && instance.turn == Turn::Waiting
-            && !(instance.ready.is_empty() && instance.undelivered.is_empty())
-        {
+        let instance = self.instances.get(key);
+        if instance.is_some_and(|instance| !instance.ready.is_empty()) {
+            self.rouse(key);
+        }
+    }
+
+    /// Lets an instance look again whether its `wait` is over.
+    fn rouse(&mut self, key: InstanceKey) {
+        if self.instance(key).turn == Turn::Waiting {
             self.enqueue(key);
         }
     }
@@ -361,8 +358,8 @@ impl Kernel {
                 instance.timers_set -= 1;
                 let limit = instance.budget.limits().time().unwrap_or_default();
                 self.overdue.push((timer.instance, limit));
-            } else if instance.timer_due(&mut self.timers, timer.due, self.now) {
-                self.settle(timer.instance);
+            } else if instance.timer_due(timer.due, self.now) {
+                self.rouse(timer.instance);
             } else {
                 self.timers.exhume();
             }

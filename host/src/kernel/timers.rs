@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::{InstanceKey, Instant, ScopeKey, TrapKey};
+use super::{InstanceKey, Instant, TrapKey};
 
 /// Below this size a heap is not worth sweeping.
 const WORTH_SWEEPING: usize = 1024;
@@ -17,8 +17,8 @@ const WORTH_SWEEPING: usize = 1024;
 pub(crate) enum Due {
     /// The end of a sleep.
     Wake(TrapKey),
-    /// The deadline of a timeout block.
-    Expire(ScopeKey),
+    /// The time until which an instance waits. Its timers for that are numbered, since one is set after another.
+    Return(u32),
     /// The end of the time an instance may live.
     End,
 }

@@ -1,27 +1,32 @@
-//! Pending traps: what a task waits for, and the lists such a trap is in.
+//! Pending traps: what a task waits for, and the list of a task's traps.
 //!
-//! A trap is in its task's list, in that of its timeout block, if it was made in one, and, if it waits in
-//! line, in the list of those it waits with.
-//! The lists are links between entries of the trap table, so that withdrawing a trap costs the same
+//! The list is made of links between entries of the trap table, so that withdrawing a trap costs the same
 //! wherever it stands, and waiting allocates nothing.
 
 use slotmap::SlotMap;
 
-use super::{Caller, QueueKey, ScopeKey, SourceKey, TaskKey, TrapKey};
+use super::{Caller, SourceKey, TaskKey, TrapKey};
 
 /// What a pending trap waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
     /// A timer.
     Sleep,
-    /// The end of a task.
-    Join(TaskKey),
-    /// Being woken on a wait queue.
-    Queue(QueueKey),
     /// A descriptor's becoming readable.
     Read(SourceKey),
     /// A descriptor's becoming writable.
     Write(SourceKey),
+}
+
+impl Wait {
+    /// What a task that waits for this is said to do: the name of the trap.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sleep => "sleep",
+            Self::Read(_) => "read-wait",
+            Self::Write(_) => "write-wait",
+        }
+    }
 }
 
 /// A pending trap.
@@ -29,18 +34,13 @@ pub(crate) enum Wait {
 pub(crate) struct Trap {
     /// The task that waits.
     pub(crate) task: TaskKey,
-    /// The innermost timeout block the trap was made in.
-    pub(crate) scope: Option<ScopeKey>,
     /// What it waits for.
     pub(crate) wait: Wait,
     /// The guest's number for it.
-    pub(crate) cookie: u32,
-    /// Its place among its task's traps.
-    of_task: Link,
-    /// Its place among those made in the same timeout block.
-    in_scope: Link,
-    /// Its place among those that wait for the same thing.
-    in_line: Link,
+    pub(crate) cookie: u64,
+    /// The traps before and after it among its task's.
+    previous: Option<TrapKey>,
+    next: Option<TrapKey>,
 }
 
 impl Trap {
@@ -48,42 +48,15 @@ impl Trap {
     pub(crate) fn new(by: Caller, wait: Wait) -> Self {
         Self {
             task: by.task,
-            scope: by.scope,
             wait,
             cookie: by.cookie,
-            of_task: Link::default(),
-            in_scope: Link::default(),
-            in_line: Link::default(),
-        }
-    }
-
-    fn link(&mut self, kind: Kind) -> &mut Link {
-        match kind {
-            Kind::OfTask => &mut self.of_task,
-            Kind::InScope => &mut self.in_scope,
-            Kind::InLine => &mut self.in_line,
+            previous: None,
+            next: None,
         }
     }
 }
 
-/// Which of a trap's lists is meant.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Kind {
-    /// The list of its task's traps.
-    OfTask,
-    /// The list of its timeout block's traps.
-    InScope,
-    /// The list of those that wait for the same thing.
-    InLine,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Link {
-    previous: Option<TrapKey>,
-    next: Option<TrapKey>,
-}
-
-/// A list of traps, in the order in which they were appended.
+/// A task's traps, in the order in which they were made.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct List {
     first: Option<TrapKey>,
@@ -91,34 +64,36 @@ pub(crate) struct List {
 }
 
 impl List {
-    /// The trap that has been in the list for longest.
+    /// The trap that has been pending for longest.
     pub(crate) fn first(&self) -> Option<TrapKey> {
         self.first
     }
 
-    /// Appends a trap that is in no list of this kind.
-    pub(crate) fn append(&mut self, traps: &mut SlotMap<TrapKey, Trap>, key: TrapKey, kind: Kind) {
-        *traps[key].link(kind) = Link {
-            previous: self.last,
-            next: None,
-        };
+    /// Appends a trap that is in no list.
+    pub(crate) fn append(&mut self, traps: &mut SlotMap<TrapKey, Trap>, key: TrapKey) {
+        traps[key].previous = self.last;
         match self.last {
-            Some(last) => traps[last].link(kind).next = Some(key),
+            Some(last) => traps[last].next = Some(key),
             None => self.first = Some(key),
         }
         self.last = Some(key);
     }
 
-    /// Removes a trap that is in this list.
-    pub(crate) fn remove(&mut self, traps: &mut SlotMap<TrapKey, Trap>, key: TrapKey, kind: Kind) {
-        let link = std::mem::take(traps[key].link(kind));
-        match link.previous {
-            Some(previous) => traps[previous].link(kind).next = link.next,
-            None => self.first = link.next,
+    /// Takes a trap that is in this list out of it and out of the table.
+    pub(crate) fn remove(
+        &mut self,
+        traps: &mut SlotMap<TrapKey, Trap>,
+        key: TrapKey,
+    ) -> Option<Trap> {
+        let trap = traps.remove(key)?;
+        match trap.previous {
+            Some(previous) => traps[previous].next = trap.next,
+            None => self.first = trap.next,
         }
-        match link.next {
-            Some(next) => traps[next].link(kind).previous = link.previous,
-            None => self.last = link.previous,
+        match trap.next {
+            Some(next) => traps[next].previous = trap.previous,
+            None => self.last = trap.previous,
         }
+        Some(trap)
     }
 }

@@ -18,11 +18,6 @@ use wasmtime_wasi::WasiCtx;
 
 pub(crate) use self::errors::TrapError;
 pub(crate) use self::stdout::Streams;
-#[expect(
-    unreachable_pub,
-    reason = "the generated bindings name it in a `pub` item"
-)]
-pub use self::tasks::WaitQueue;
 pub use self::wasi::Stdio;
 pub(crate) use self::wasi::{WasiOptions, context};
 use crate::bindings;
@@ -53,9 +48,6 @@ pub(crate) struct Guest {
     pub(crate) streams: Option<Streams>,
     /// What the guest's handles stand for.
     pub(crate) table: ResourceTable,
-    /// What its handles of wait queues stand for. They are of the kernel's own making, and only memory limits
-    /// how many there are.
-    pub(crate) queues: ResourceTable,
     /// Where received bytes are put before they go into the guest's memory.
     pub(crate) scratch: Vec<u8>,
     /// The limit that the instance was just refused more for. Forgotten once it has gone on all the same.
@@ -111,7 +103,6 @@ mod tests {
             wasi: WasiCtx::builder().build(),
             streams: None,
             table: ResourceTable::new(),
-            queues: ResourceTable::new(),
             scratch: Vec::new(),
             refused: None,
         }

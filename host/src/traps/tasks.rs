@@ -2,20 +2,10 @@
 
 use std::future::poll_fn;
 
-use slotmap::{Key, KeyData};
-use wasmtime::component::Resource;
-
 use super::{Guest, TrapError, lock};
 use crate::bindings::traps::{self, Caller, TaskInfo};
-use crate::kernel::{self, Fault, Instant, Kernel, QueueKey, ScopeKey, TaskKey, TrapKey};
-
-/// What a guest's handle of a wait queue stands for.
-#[expect(
-    unreachable_pub,
-    reason = "the generated bindings name it in a `pub` item"
-)]
-#[derive(Debug)]
-pub struct WaitQueue(QueueKey);
+use crate::kernel::{self, Fault, Instant, Kernel, TaskKey, TrapKey};
+use slotmap::{Key, KeyData};
 
 /// The number that a guest knows something by.
 fn number(key: impl Key) -> u64 {
@@ -26,37 +16,34 @@ fn task(number: u64) -> TaskKey {
     KeyData::from_ffi(number).into()
 }
 
-fn scope(number: u64) -> ScopeKey {
-    KeyData::from_ffi(number).into()
-}
-
 impl From<Caller> for kernel::Caller {
     fn from(caller: Caller) -> Self {
         Self {
             task: task(caller.task),
-            scope: (caller.scope != 0).then(|| scope(caller.scope)),
             cookie: caller.cookie,
         }
     }
 }
 
-/// A resumption as the guest gets it: see `resumption-part` in `wit/traps.wit`.
-fn parts(resumption: &kernel::Resumption) -> [u64; 3] {
-    use kernel::Outcome as From;
-    use traps::Outcome as To;
+/// What `wait` returns: see `pass-part` in `wit/traps.wit`.
+fn parts(pass: &kernel::Pass) -> Vec<u64> {
+    let mut parts = Vec::with_capacity(1 + 3 * pass.resumptions.len());
+    parts.push(pass.now.as_nanos());
+    for resumption in &pass.resumptions {
+        let (outcome, value) = outcome(resumption.outcome);
+        parts.extend([resumption.cookie, outcome as u64, value]);
+    }
+    parts
+}
 
-    let (outcome, value) = match resumption.outcome {
-        From::Start => (To::Start, 0),
-        From::Woken => (To::Woken, 0),
-        From::Done(value) => (To::Done, value),
-        From::Cancelled => (To::Cancelled, 0),
-        From::TimedOut(at) => (To::TimedOut, at.as_nanos()),
-        From::ScopeExpired(_, at) => (To::ScopeExpired, at.as_nanos()),
-        From::Busy => (To::Busy, 0),
-        From::Closed => (To::Closed, 0),
-    };
-    let why = u64::from(resumption.cookie) | (outcome as u64) << 32;
-    [number(resumption.task), why, value]
+/// How a trap ended, and its value.
+fn outcome(outcome: kernel::Outcome) -> (traps::Outcome, u64) {
+    match outcome {
+        kernel::Outcome::Done(value) => (traps::Outcome::Done, value),
+        kernel::Outcome::Busy => (traps::Outcome::Busy, 0),
+        kernel::Outcome::Closed => (traps::Outcome::Closed, 0),
+        kernel::Outcome::EndRequested => (traps::Outcome::EndRequested, 0),
+    }
 }
 
 impl Guest {
@@ -87,11 +74,17 @@ impl Guest {
 }
 
 impl traps::Host for Guest {
-    async fn wait(&mut self, ready: u32, ended: Vec<u64>) -> wasmtime::Result<Vec<u64>> {
+    async fn wait(
+        &mut self,
+        ready: u32,
+        ended: Vec<u64>,
+        until: u64,
+    ) -> wasmtime::Result<Vec<u64>> {
         self.refused = None;
         self.end_tasks(&ended)?;
-        let ready = poll_fn(|_| lock(&self.kernel).poll_wait(self.key, ready)).await;
-        Ok(ready.iter().flat_map(parts).collect())
+        let until = Instant::from_nanos(until);
+        let pass = poll_fn(|_| lock(&self.kernel).poll_wait(self.key, ready, until)).await;
+        Ok(parts(&pass))
     }
 
     fn now(&mut self) -> wasmtime::Result<u64> {
@@ -121,34 +114,10 @@ impl traps::Host for Guest {
             serial: info.serial,
             name: info.name,
             spawned_at: info.spawned_at,
-            state: info.state,
-            cycles: info.cycles,
+            waits_for: info.waits_for.to_owned(),
             parent: info.parent.map_or(0, number),
             daemon: info.daemon,
-            cancelled: info.cancelled,
         }))
-    }
-
-    fn join(&mut self, by: Caller, target: u64) -> wasmtime::Result<u64> {
-        let key = self.key;
-        self.pend(|kernel| {
-            let (instance, timers, now) = kernel.with_timers(key);
-            instance.join(timers, by.into(), task(target), now)
-        })
-    }
-
-    fn cancel(&mut self, target: u64) -> wasmtime::Result<bool> {
-        let key = self.key;
-        Ok(self.ask(|kernel| {
-            let (instance, timers, _) = kernel.with_timers(key);
-            instance.cancel(timers, task(target))
-        }))
-    }
-
-    fn wake(&mut self, target: u64) -> wasmtime::Result<()> {
-        let key = self.key;
-        self.ask(|kernel| kernel.instance(key).wake(task(target)));
-        Ok(())
     }
 
     fn sleep(&mut self, by: Caller, until: u64) -> wasmtime::Result<u64> {
@@ -165,68 +134,5 @@ impl traps::Host for Guest {
             let (instance, timers, _) = kernel.with_timers(key);
             instance.withdraw(timers, KeyData::from_ffi(token).into())
         }))
-    }
-
-    fn redeliver_cancel(&mut self, target: u64) -> wasmtime::Result<()> {
-        let key = self.key;
-        self.ask(|kernel| kernel.instance(key).redeliver_cancel(task(target)));
-        Ok(())
-    }
-
-    fn redeliver_timeout(&mut self, innermost: u64) -> wasmtime::Result<()> {
-        let key = self.key;
-        self.ask(|kernel| kernel.instance(key).redeliver_timeout(scope(innermost)));
-        Ok(())
-    }
-
-    fn open_scope(&mut self, by: Caller, deadline: u64) -> wasmtime::Result<u64> {
-        let key = self.key;
-        let opened = self.ask(|kernel| {
-            let (instance, timers, _) = kernel.with_timers(key);
-            instance.open_scope(timers, by.into(), Instant::from_nanos(deadline))
-        })?;
-        Ok(number(opened))
-    }
-
-    fn close_scope(&mut self, closed: u64) -> wasmtime::Result<()> {
-        let key = self.key;
-        self.ask(|kernel| {
-            let (instance, timers, _) = kernel.with_timers(key);
-            instance.close_scope(timers, scope(closed))
-        })?;
-        Ok(())
-    }
-}
-
-impl traps::HostWaitQueue for Guest {
-    fn new(&mut self, reason: String) -> wasmtime::Result<Resource<WaitQueue>> {
-        let key = self.key;
-        let queue = self.ask(|kernel| kernel.instance(key).make_queue(&reason))?;
-        Ok(self.queues.push(WaitQueue(queue))?)
-    }
-
-    fn suspend(&mut self, this: Resource<WaitQueue>, by: Caller) -> wasmtime::Result<u64> {
-        let (key, queue) = (self.key, self.queues.get(&this)?.0);
-        self.pend(|kernel| {
-            let (instance, timers, now) = kernel.with_timers(key);
-            instance.suspend(timers, by.into(), queue, now)
-        })
-    }
-
-    fn wake(&mut self, this: Resource<WaitQueue>, count: u32, value: u64) -> wasmtime::Result<u32> {
-        let (key, queue) = (self.key, self.queues.get(&this)?.0);
-        Ok(self.ask(|kernel| kernel.instance(key).wake_queue(queue, count, value)))
-    }
-
-    fn len(&mut self, this: Resource<WaitQueue>) -> wasmtime::Result<u32> {
-        let (key, queue) = (self.key, self.queues.get(&this)?.0);
-        Ok(self.ask(|kernel| kernel.instance(key).queue_len(queue)))
-    }
-
-    fn drop(&mut self, this: Resource<WaitQueue>) -> wasmtime::Result<()> {
-        let key = self.key;
-        let queue = self.queues.delete(this)?.0;
-        self.ask(|kernel| kernel.instance(key).drop_queue(queue));
-        Ok(())
     }
 }

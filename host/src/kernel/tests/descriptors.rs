@@ -25,16 +25,20 @@ impl Sim {
 
     fn try_io(
         &mut self,
-        by: impl Into<Caller>,
+        by: Caller,
         source: SourceKey,
         direction: Direction,
-    ) -> Result<TrapKey, Fault> {
+    ) -> Result<Made, Fault> {
         self.stole_turn = !self.in_turn;
-        self.kernel
-            .wait_for_source(self.key, by.into(), source, direction)
+        let token = self
+            .kernel
+            .wait_for_source(self.key, by, source, direction)?;
+        let cookie = by.cookie;
+        Ok(Made { token, cookie })
     }
 
-    fn io(&mut self, by: impl Into<Caller>, source: SourceKey, direction: Direction) -> TrapKey {
+    fn io(&mut self, task: TaskKey, source: SourceKey, direction: Direction) -> Made {
+        let by = self.caller(task);
         self.try_io(by, source, direction).expect("it may wait")
     }
 
@@ -48,12 +52,18 @@ impl Sim {
     }
 }
 
-fn busy(task: TaskKey, trap: TrapKey) -> Resumption {
-    resumption(task, Some(trap), Outcome::Busy)
+fn busy(trap: Made) -> Resumption {
+    Resumption {
+        cookie: trap.cookie,
+        outcome: Outcome::Busy,
+    }
 }
 
-fn closed(task: TaskKey, trap: TrapKey) -> Resumption {
-    resumption(task, Some(trap), Outcome::Closed)
+fn closed(trap: Made) -> Resumption {
+    Resumption {
+        cookie: trap.cookie,
+        outcome: Outcome::Closed,
+    }
 }
 
 #[test]
@@ -63,13 +73,13 @@ fn an_event_resumes_who_waits_in_its_direction() {
     let (source, _) = sim.watch();
     let read = sim.io(reader, source, Read);
     let write = sim.io(writer, source, Write);
-    assert_eq!(sim.state(reader), "read-wait");
-    assert_eq!(sim.state(writer), "write-wait");
+    assert_eq!(sim.info(reader).waits_for, "read-wait");
+    assert_eq!(sim.info(writer).waits_for, "write-wait");
     sim.expect(&[]);
     sim.post(source, false, true);
-    sim.expect(&[done(writer, write, 0)]);
+    sim.expect(&[done(write, 0)]);
     sim.post(source, true, false);
-    sim.expect(&[done(reader, read, 0)]);
+    sim.expect(&[done(read, 0)]);
     sim.post(source, true, true);
     sim.expect(&[]);
 }
@@ -85,11 +95,7 @@ fn the_reader_is_resumed_before_the_writer_and_descriptors_in_order_of_events() 
     let other = sim.io(tasks[2], second, Read);
     sim.post(second, true, true);
     sim.post(first, true, true);
-    sim.expect(&[
-        done(tasks[2], other, 0),
-        done(tasks[1], read, 0),
-        done(tasks[0], write, 0),
-    ]);
+    sim.expect(&[done(other, 0), done(read, 0), done(write, 0)]);
 }
 
 #[test]
@@ -100,7 +106,7 @@ fn a_new_descriptor_is_worth_an_attempt_in_both_directions() {
     let (source, readiness) = watched.expect("a simulated selector takes anything");
     assert!(readiness.get(Read) && readiness.get(Write));
     let trap = sim.io(task, source, Read);
-    sim.expect(&[done(task, trap, 0)]);
+    sim.expect(&[done(trap, 0)]);
 }
 
 #[test]
@@ -113,7 +119,7 @@ fn an_event_between_an_attempt_and_the_wait_is_not_lost() {
     assert!(readiness.get(Read) && !readiness.get(Write));
     for _ in 0..2 {
         let trap = sim.io(task, source, Read);
-        sim.expect(&[done(task, trap, 0)]);
+        sim.expect(&[done(trap, 0)]);
     }
     readiness.clear(Read);
     sim.io(task, source, Read);
@@ -127,29 +133,27 @@ fn a_second_waiter_is_told_that_the_descriptor_is_busy_in_its_direction() {
     let (source, _) = sim.watch();
     let read = sim.io(first, source, Read);
     let refused = sim.io(second, source, Read);
-    sim.expect(&[busy(second, refused)]);
+    sim.expect(&[busy(refused)]);
     let write = sim.io(second, source, Write);
     sim.expect(&[]);
     sim.post(source, true, true);
-    sim.expect(&[done(first, read, 0), done(second, write, 0)]);
+    sim.expect(&[done(read, 0), done(write, 0)]);
 }
 
 #[test]
 fn a_descriptor_is_free_again_when_its_waiter_is_gone() {
     let mut sim = Sim::new();
-    let tasks = [sim.task(), sim.task(), sim.task(), sim.task()];
+    let tasks = [sim.task(), sim.task(), sim.task()];
     let (source, _) = sim.watch();
     let withdrawn = sim.io(tasks[0], source, Read);
     assert!(sim.withdraw(withdrawn));
-    let interrupted = sim.io(tasks[1], source, Read);
-    sim.cancel(tasks[1]);
-    sim.expect(&[cancelled(tasks[1], interrupted)]);
-    sim.io(tasks[2], source, Read);
-    sim.exit(tasks[2]);
-    let last = sim.io(tasks[3], source, Read);
+    assert!(!sim.withdraw(withdrawn), "only once");
+    sim.io(tasks[1], source, Read);
+    sim.exit(tasks[1]);
+    let last = sim.io(tasks[2], source, Read);
     sim.expect(&[]);
     sim.post(source, true, false);
-    sim.expect(&[done(tasks[3], last, 0)]);
+    sim.expect(&[done(last, 0)]);
 }
 
 #[test]
@@ -162,7 +166,7 @@ fn a_withdrawn_waiter_leaves_the_event_to_the_next_one() {
     sim.post(source, true, false);
     sim.expect(&[]);
     let trap = sim.io(second, source, Read);
-    sim.expect(&[done(second, trap, 0)]);
+    sim.expect(&[done(trap, 0)]);
 }
 
 #[test]
@@ -173,11 +177,9 @@ fn who_waits_for_a_descriptor_that_is_closed_is_told() {
     let read = sim.io(reader, source, Read);
     let write = sim.io(writer, source, Write);
     sim.unwatch(source);
-    sim.expect(&[closed(reader, read), closed(writer, write)]);
-    assert!(matches!(
-        sim.try_io(reader, source, Read),
-        Err(Fault::Source)
-    ));
+    sim.expect(&[closed(read), closed(write)]);
+    let by = sim.caller(reader);
+    assert!(matches!(sim.try_io(by, source, Read), Err(Fault::Source)));
     sim.unwatch(source);
     sim.exit(reader);
     sim.exit(writer);
@@ -202,7 +204,7 @@ fn an_event_for_a_closed_descriptor_goes_to_nobody() {
     sim.expect(&[]);
     assert!(!readiness.get(Read));
     sim.post(new, true, false);
-    sim.expect(&[done(task, trap, 0)]);
+    sim.expect(&[done(trap, 0)]);
 }
 
 #[test]
@@ -225,40 +227,40 @@ fn the_end_is_still_worth_an_attempt_when_all_data_was_read() {
     readiness.clear_drained();
     assert!(readiness.get(Read));
     let trap = sim.io(task, source, Read);
-    sim.expect(&[done(task, trap, 0)]);
+    sim.expect(&[done(trap, 0)]);
     // The system has the last word.
     readiness.clear(Read);
     assert!(!readiness.get(Read));
 }
 
 #[test]
-fn an_interruption_comes_before_everything_that_a_wait_may_find() {
+fn a_wait_that_ends_at_once_can_not_be_withdrawn() {
     let mut sim = Sim::new();
     let (holder, task) = (sim.task(), sim.task());
     let (source, readiness) = sim.watch();
     sim.io(holder, source, Read);
-    sim.instance().wake(task);
-    sim.cancel(task);
-    sim.pass();
-    let trap = sim.io(task, source, Read);
-    sim.expect(&[cancelled(task, trap)]);
     readiness.set(Write);
-    let scope = sim.open(task, ms(0));
-    let trap = sim.io((task, scope), source, Write);
-    sim.expect(&[timed_out(task, trap, ms(0))]);
+    let refused = sim.io(task, source, Read);
+    let ready = sim.io(task, source, Write);
+    assert!(!sim.withdraw(refused) && !sim.withdraw(ready));
+    sim.expect(&[busy(refused), done(ready, 0)]);
 }
 
 #[test]
-fn a_timeout_ends_a_wait_for_a_descriptor_and_a_later_event_is_kept() {
+fn what_a_task_waits_for_is_what_it_has_waited_for_for_longest() {
     let mut sim = Sim::new();
     let task = sim.task();
-    let (source, readiness) = sim.watch();
-    let scope = sim.open(task, ms(5));
-    let trap = sim.io((task, scope), source, Read);
-    assert_eq!(sim.idle(), [timed_out(task, trap, ms(5))]);
-    sim.post(source, true, false);
-    sim.expect(&[]);
-    assert!(readiness.get(Read));
+    let (source, _) = sim.watch();
+    let traps = [
+        sim.sleep(task, ms(1)),
+        sim.io(task, source, Read),
+        sim.io(task, source, Write),
+    ];
+    for (trap, name) in traps.into_iter().zip(["sleep", "read-wait", "write-wait"]) {
+        assert_eq!(sim.info(task).waits_for, name);
+        assert!(sim.withdraw(trap));
+    }
+    assert_eq!(sim.info(task).waits_for, "");
 }
 
 #[test]
@@ -266,26 +268,35 @@ fn an_event_beats_a_timer_of_the_same_pass() {
     let mut sim = Sim::new();
     let task = sim.task();
     let (source, _) = sim.watch();
-    let scope = sim.open(task, ms(5));
-    let trap = sim.io((task, scope), source, Read);
+    let sleep = sim.sleep(task, ms(5));
+    let read = sim.io(task, source, Read);
     sim.advance(5);
     sim.post(source, true, false);
-    sim.expect(&[done(task, trap, 0)]);
+    sim.expect(&[done(read, 0), slept(sleep, ms(5))]);
 }
 
 #[test]
-fn waiting_for_an_unknown_descriptor_or_as_an_unknown_task_is_a_fault() {
+fn waiting_for_an_unknown_descriptor_or_as_nobody_is_a_fault() {
     let mut sim = Sim::new();
     let task = sim.task();
-    let (source, _) = sim.watch();
+    let (source, readiness) = sim.watch();
+    let by = sim.caller(task);
     assert!(matches!(
-        sim.try_io(task, SourceKey::default(), Read),
+        sim.try_io(by, SourceKey::default(), Read),
         Err(Fault::Source)
     ));
-    assert!(matches!(
-        sim.try_io(TaskKey::default(), source, Read),
-        Err(Fault::Task)
-    ));
+    for _ in 0..2 {
+        let nobody = sim.caller(TaskKey::default());
+        assert!(matches!(sim.try_io(nobody, source, Read), Err(Fault::Task)));
+        let without = Caller { task, cookie: 0 };
+        assert!(matches!(
+            sim.try_io(without, source, Read),
+            Err(Fault::Cookie)
+        ));
+        readiness.set(Read);
+    }
+    sim.exit(task);
+    sim.expect_empty();
 }
 
 #[test]

@@ -3,13 +3,13 @@
 use super::*;
 
 impl Sim {
-    /// Adds an instance with one task, which has begun, and which waits.
+    /// Adds an instance with one task, which waits.
     fn other(&mut self) -> (InstanceKey, TaskKey) {
         let key = self.kernel.add_instance(Limits::default());
         let task = self.kernel.instance(key).spawn(None, 0, false);
         self.select();
         while let Some(next) = self.kernel.next_instance() {
-            while self.kernel.poll_wait(next, 0).is_ready() {}
+            while self.poll(next).is_ready() {}
         }
         (key, task.expect("there is room"))
     }
@@ -20,8 +20,9 @@ impl Sim {
             .expect("a simulated selector never fails");
     }
 
-    fn wake_other(&mut self, (key, task): (InstanceKey, TaskKey)) {
-        self.kernel.instance(key).wake(task);
+    /// An instance calls `wait`.
+    fn poll(&mut self, key: InstanceKey) -> Poll<Pass> {
+        self.kernel.poll_wait(key, 0, Instant::NEVER)
     }
 
     /// The instances that get the thread, in order, if none of them comes to its `wait`.
@@ -29,13 +30,22 @@ impl Sim {
         std::iter::from_fn(|| self.kernel.next_instance()).collect()
     }
 
-    /// Wakes the task of an instance that waits, by a timer.
-    fn sleep_other(&mut self, (key, task): (InstanceKey, TaskKey), until: u64) -> TrapKey {
+    /// Lets the task of another instance sleep.
+    fn sleep_other(&mut self, (key, task): (InstanceKey, TaskKey), until: u64) -> Made {
+        let by = self.caller(task);
         let (instance, timers, now) = self.kernel.with_timers(key);
-        instance
-            .sleep(timers, task.into(), ms(until), now)
-            .expect("it may sleep")
+        let token = instance.sleep(timers, by, ms(until), now);
+        let (token, cookie) = (token.expect("it may sleep"), by.cookie);
+        Made { token, cookie }
     }
+}
+
+/// What a `wait` brings that returns with one trap.
+fn ready(trap: Made, now: u64) -> Poll<Pass> {
+    Poll::Ready(Pass {
+        now: ms(now),
+        resumptions: vec![slept(trap, ms(now))],
+    })
 }
 
 #[test]
@@ -48,7 +58,7 @@ fn a_new_instance_gets_a_turn() {
 }
 
 #[test]
-fn an_instance_gets_a_turn_only_when_one_of_its_tasks_is_ready() {
+fn an_instance_gets_a_turn_only_when_one_of_its_traps_has_ended() {
     let mut sim = Sim::new();
     let (first, second) = (sim.other(), sim.other());
     sim.sleep_other(first, 20);
@@ -62,7 +72,7 @@ fn an_instance_gets_a_turn_only_when_one_of_its_tasks_is_ready() {
 }
 
 #[test]
-fn instances_that_always_have_ready_tasks_take_turns() {
+fn instances_that_always_have_something_to_go_on_with_take_turns() {
     let mut sim = Sim::new();
     let others = [sim.other(), sim.other(), sim.other()];
     for other in others {
@@ -72,12 +82,12 @@ fn instances_that_always_have_ready_tasks_take_turns() {
     let mut order = Vec::new();
     for _ in 0..9 {
         sim.select();
-        let key = sim.kernel.next_instance().expect("all have ready tasks");
-        while let Poll::Ready(ready) = sim.kernel.poll_wait(key, 0) {
+        let key = sim.kernel.next_instance().expect("all may go on");
+        let other = others.iter().find(|other| other.0 == key);
+        let other = other.expect("the others are not asked for");
+        while sim.poll(key).is_ready() {
             order.push(key);
-            for resumption in ready {
-                sim.kernel.instance(key).wake(resumption.task);
-            }
+            sim.sleep_other(*other, 0);
         }
     }
     let expected: Vec<_> = others.iter().map(|other| other.0).cycle().take(9).collect();
@@ -88,15 +98,16 @@ fn instances_that_always_have_ready_tasks_take_turns() {
 fn an_instance_that_is_alone_goes_on_without_leaving_its_turn() {
     let mut sim = Sim::new();
     let task = sim.task();
+    sim.pass();
+    sim.turns();
     for _ in 0..500 {
-        sim.instance().wake(task);
-        let polled = sim.kernel.poll_wait(sim.key, 0);
-        assert_eq!(polled, Poll::Ready(vec![woken(task)]));
+        let nap = sim.nap(task);
+        assert_eq!(sim.poll(sim.key), ready(nap, 0));
     }
 }
 
 #[test]
-fn the_ready_tasks_of_an_instance_whose_turn_is_over_wait_for_the_next_one() {
+fn what_is_ready_for_an_instance_whose_turn_is_over_waits_for_the_next_one() {
     let mut sim = Sim::new();
     let (first, second) = (sim.other(), sim.other());
     sim.sleep_other(first, 1);
@@ -104,12 +115,11 @@ fn the_ready_tasks_of_an_instance_whose_turn_is_over_wait_for_the_next_one() {
     sim.advance(1);
     sim.select();
     assert_eq!(sim.kernel.next_instance(), Some(first.0));
-    assert!(sim.kernel.poll_wait(first.0, 0).is_ready());
-    sim.wake_other(first);
-    assert!(sim.kernel.poll_wait(first.0, 0).is_pending(), "others wait");
+    assert!(sim.poll(first.0).is_ready());
+    let nap = sim.sleep_other(first, 0);
+    assert!(sim.poll(first.0).is_pending(), "others wait");
     assert_eq!(sim.turns(), [second.0, first.0]);
-    let ready = Poll::Ready(vec![woken(first.1)]);
-    assert_eq!(sim.kernel.poll_wait(first.0, 0), ready);
+    assert_eq!(sim.poll(first.0), ready(nap, 1));
 }
 
 #[test]
@@ -120,7 +130,7 @@ fn who_was_preempted_is_kept_apart_from_who_was_woken() {
     sim.advance(1);
     sim.select();
     assert_eq!(sim.kernel.next_instance(), Some(hog.0));
-    assert!(sim.kernel.poll_wait(hog.0, 0).is_ready());
+    assert!(sim.poll(hog.0).is_ready());
     sim.kernel.preempt(hog.0);
     assert_eq!(sim.kernel.runnable(), 0);
     sim.sleep_other(other, 2);
@@ -196,13 +206,17 @@ fn a_message_gives_an_instance_one_turn_and_not_two() {
 fn a_message_to_the_instance_that_has_the_thread_does_not_queue_it_twice() {
     let mut sim = Sim::new();
     let task = sim.task();
-    sim.instance().wake(task);
+    assert_eq!(sim.turns(), [sim.key]);
+    let nap = sim.nap(task);
     sim.kernel.door().send(Message::Poll(sim.key));
     sim.advance(1);
-    assert!(sim.kernel.poll_wait(sim.key, 0).is_pending());
+    assert!(sim.poll(sim.key).is_pending());
     assert_eq!(sim.turns(), [sim.key]);
-    let ready = Poll::Ready(vec![woken(task)]);
-    assert_eq!(sim.kernel.poll_wait(sim.key, 0), ready);
+    let told = Pass {
+        now: ms(1),
+        resumptions: vec![slept(nap, ms(0))],
+    };
+    assert_eq!(sim.poll(sim.key), Poll::Ready(told));
 }
 
 #[test]
@@ -212,9 +226,51 @@ fn a_waiting_instance_that_is_polled_for_nothing_goes_on_waiting() {
     sim.kernel.door().send(Message::Poll(other.0));
     sim.select();
     assert_eq!(sim.turns(), [other.0]);
-    assert!(sim.kernel.poll_wait(other.0, 0).is_pending());
+    assert!(sim.poll(other.0).is_pending());
     sim.select();
     assert_eq!(sim.turns(), []);
+}
+
+#[test]
+fn each_instance_is_back_at_its_own_time() {
+    let mut sim = Sim::new();
+    let others = [
+        (sim.other().0, 30),
+        (sim.other().0, 10),
+        (sim.other().0, 20),
+    ];
+    for (key, until) in others {
+        assert!(sim.kernel.poll_wait(key, 0, ms(until)).is_pending());
+    }
+    for (key, until) in [others[1], others[2], others[0]] {
+        sim.kernel.select(true).expect("it never fails");
+        assert_eq!(sim.clock.now(), ms(until));
+        assert_eq!(sim.turns(), [key]);
+        let back = sim.kernel.poll_wait(key, 0, ms(until));
+        let nothing = Pass {
+            now: ms(until),
+            resumptions: Vec::new(),
+        };
+        assert_eq!(back, Poll::Ready(nothing));
+    }
+}
+
+#[test]
+fn an_instance_that_never_waits_leaves_the_others_their_turns() {
+    let mut sim = Sim::new();
+    let (hog, other) = (sim.other().0, sim.other().0);
+    assert!(sim.kernel.poll_wait(other, 0, ms(1)).is_pending());
+    sim.kernel.door().send(Message::Poll(hog));
+    sim.select();
+    assert_eq!(sim.turns(), [hog]);
+    assert!(sim.kernel.poll_wait(hog, 0, ms(0)).is_ready());
+    assert!(
+        sim.kernel.poll_wait(hog, 0, ms(0)).is_ready(),
+        "it is alone"
+    );
+    sim.advance(1);
+    assert!(sim.kernel.poll_wait(hog, 0, ms(0)).is_pending());
+    assert_eq!(sim.turns(), [other, hog]);
 }
 
 #[test]
@@ -223,6 +279,7 @@ fn an_instance_removed_takes_everything_along() {
     let (gone, stays) = (sim.other(), sim.other());
     sim.sleep_other(gone, 1);
     sim.sleep_other(stays, 2);
+    assert!(sim.kernel.poll_wait(gone.0, 0, ms(1)).is_pending());
     let stdin = io::stdin();
     let fd = std::os::fd::AsFd::as_fd(&stdin);
     assert!(sim.kernel.watch(Some(gone.0), fd).is_ok());
@@ -234,7 +291,7 @@ fn an_instance_removed_takes_everything_along() {
     sim.kernel.door().send(Message::Poll(gone.0));
     sim.advance(1);
     sim.select();
-    assert!(!sim.kernel.cancel_main(gone.0));
+    assert!(!sim.kernel.request_end(gone.0));
     assert_eq!(sim.turns(), []);
     sim.advance(1);
     sim.select();
@@ -280,8 +337,12 @@ fn the_same_number_means_another_task_to_another_instance() {
     let mut sim = Sim::new();
     let (mine, other) = (sim.task(), sim.other());
     assert_eq!(mine, other.1);
-    sim.cancel(mine);
+    let theirs = sim.sleep_other(other, 5);
+    assert!(!sim.withdraw(theirs));
     sim.exit(mine);
-    let theirs = sim.kernel.instance(other.0).info(other.1);
-    assert!(theirs.is_some_and(|task| !task.cancelled));
+    assert!(sim.kernel.instance(other.0).info(other.1).is_some());
+    sim.advance(5);
+    sim.select();
+    assert_eq!(sim.turns(), [other.0]);
+    assert_eq!(sim.poll(other.0), ready(theirs, 5));
 }

@@ -42,16 +42,23 @@ fn a_refused_task_costs_nothing() {
 }
 
 #[test]
+fn tasks_cost_memory() {
+    let mut sim = small();
+    until_refused(&mut sim, |sim, _| {
+        Ok(sim.instance().spawn(None, 0, false).map(drop)?)
+    });
+    sim.expect(&[]);
+}
+
+#[test]
 fn pending_traps_cost_memory() {
     let mut sim = small();
-    let (task, queue) = (sim.task(), sim.queue());
+    let task = sim.task();
     until_refused(&mut sim, |sim, n| {
-        sim.try_sleep(task.into(), ms(n + 1))?;
-        sim.try_suspend(task.into(), queue)?;
-        sim.try_join(task.into(), task).map(drop)
+        let by = sim.caller(task);
+        sim.try_sleep(by, ms(n + 1)).map(drop)
     });
     sim.exit(task);
-    sim.instance().drop_queue(queue);
     sim.expect_empty();
 }
 
@@ -61,8 +68,8 @@ fn traps_that_end_at_once_cost_memory_until_they_are_handed_over() {
     let task = sim.task();
     for _ in 0..3 {
         until_refused(&mut sim, |sim, _| {
-            sim.try_sleep(task.into(), ms(0))?;
-            sim.try_join(task.into(), TaskKey::default()).map(drop)
+            let by = sim.caller(task);
+            sim.try_sleep(by, ms(0)).map(drop)
         });
         assert!(sim.pass().len() > 100);
     }
@@ -71,44 +78,31 @@ fn traps_that_end_at_once_cost_memory_until_they_are_handed_over() {
 }
 
 #[test]
-fn tasks_that_end_before_they_begin_cost_memory_until_the_next_pass() {
+fn what_tasks_leave_when_they_end_costs_memory_until_it_is_handed_over() {
     let mut sim = small();
     for _ in 0..3 {
         until_refused(&mut sim, |sim, _| {
             let task = sim.instance().spawn(None, 0, false)?;
-            sim.cancel(task);
+            let by = sim.caller(task);
+            let slept = sim.try_sleep(by, ms(0)).map(drop);
             sim.exit(task);
-            Ok(())
+            slept
         });
+        assert!(sim.pass().len() > 100);
         sim.expect_empty();
     }
 }
 
 #[test]
-fn timeout_blocks_cost_memory() {
-    let mut sim = small();
-    let task = sim.task();
-    until_refused(&mut sim, |sim, n| {
-        sim.try_open(task.into(), ms(n)).map(drop)
-    });
-}
-
-#[test]
-fn labels_and_queues_and_their_texts_cost_memory() {
+fn labels_and_their_texts_cost_memory() {
     let text = "x".repeat(200);
     let mut sim = small();
+    let mut labels = 0;
     until_refused(&mut sim, |sim, _| {
-        Ok(sim.instance().make_queue(&text).map(drop)?)
+        labels = sim.instance().label(&text, &text, 1)?;
+        Ok(())
     });
-    assert!(sim.instance().queues.len() < 100);
-    let mut sim = small();
-    until_refused(&mut sim, |sim, _| {
-        Ok(sim.instance().label(&text, &text, 1).map(drop)?)
-    });
-    let mut sim = small();
-    let queue = sim.instance().make_queue(&text).expect("there is room");
-    sim.instance().drop_queue(queue);
-    sim.expect_empty();
+    assert!(labels < 50);
 }
 
 #[test]
@@ -124,63 +118,20 @@ fn a_label_too_many_is_the_label_of_nobody() {
 #[test]
 fn who_has_no_memory_left_can_still_be_told_and_end() {
     let mut sim = small();
-    let (task, queue) = (sim.task(), sim.queue());
-    let scope = sim.open(task, ms(5));
+    let task = sim.task();
+    let mut traps = 0;
     until_refused(&mut sim, |sim, _| {
-        sim.try_suspend((task, scope).into(), queue).map(drop)
+        let by = sim.caller(task);
+        sim.try_sleep(by, ms(5))?;
+        traps += 1;
+        Ok(())
     });
-    sim.instance().wake(task);
-    sim.instance().wake_queue(queue, 1, 0);
+    assert!(sim.kernel.request_end(sim.key));
     sim.advance(5);
     let ready = sim.pass();
-    assert_eq!(ready[0], woken(task));
-    assert!(matches!(ready[1].outcome, Outcome::Done(0)));
-    assert!(matches!(ready[2].outcome, Outcome::TimedOut(_)));
+    assert_eq!(ready.len(), traps + 1);
+    assert_eq!(ready[0], END_REQUESTED);
     assert!(sim.instance().budget().memory() < 1_000);
-    sim.close(scope);
-    sim.exit(task);
-    sim.instance().drop_queue(queue);
-    sim.expect_empty();
-}
-
-#[test]
-fn interruptions_given_back_for_ever_do_not_pile_up() {
-    let mut sim = Sim::new();
-    let task = sim.task();
-    let doomed = sim.task();
-    let sleep = sim.sleep(doomed, ms(1));
-    sim.cancel(doomed);
-    sim.expect(&[cancelled(doomed, sleep)]);
-    let outer = sim.open(task, ms(0));
-    for _ in 0..1_000 {
-        let inner = sim.open((task, outer), ms(0));
-        sim.sleep((task, inner), ms(1));
-        sim.close(inner);
-        sim.sleep(doomed, ms(1));
-        sim.instance().redeliver_cancel(doomed);
-        sim.instance().wake(task);
-        if sim.instance().ready.len() > 50 {
-            sim.pass();
-        }
-        assert!(sim.instance().undelivered.len() < 10);
-    }
-}
-
-#[test]
-fn timeout_blocks_can_be_nested_deeply_but_not_without_end() {
-    let mut sim = Sim::new();
-    let task = sim.task();
-    let mut scopes = vec![sim.open(task, ms(9))];
-    for _ in 1..100 {
-        let innermost = scopes[scopes.len() - 1];
-        scopes.push(sim.open((task, innermost), ms(9)));
-    }
-    let innermost = scopes[scopes.len() - 1];
-    let refused = sim.try_open((task, innermost).into(), ms(9));
-    assert!(matches!(refused, Err(Fault::Depth)));
-    while let Some(scope) = scopes.pop() {
-        sim.close(scope);
-    }
     sim.exit(task);
     sim.expect_empty();
 }
@@ -209,16 +160,20 @@ fn memory_that_does_not_fit_is_not_taken() {
 }
 
 #[test]
-fn a_task_with_many_blocks_and_traps_is_told_of_all_before_long() {
+fn a_task_with_many_traps_is_told_of_all_before_long() {
     let mut sim = Sim::new();
     let task = sim.task();
-    let count = 20_000;
+    let count = 100_000;
     for n in 0..count {
-        let scope = sim.open(task, ms(5));
-        sim.sleep((task, scope), ms(50 + n));
-        // These have no trap in them.
-        sim.open(task, ms(5));
+        sim.sleep(task, ms(5));
+        let withdrawn = sim.sleep(task, ms(5 + n));
+        sim.withdraw(withdrawn);
     }
     sim.advance(5);
     assert_eq!(sim.pass().len() as u64, count);
+    for n in 0..count {
+        sim.sleep(task, ms(10 + n));
+    }
+    sim.exit(task);
+    sim.expect_empty();
 }

@@ -1,26 +1,24 @@
 //! Tests of the kernel: what each trap of `wit/traps.wit` leads to, on a simulated clock and selector.
 //!
-//! - `tasks`, `timers`, `cancellation`, `wait_queues`, `descriptors`: one subject each
-//! - `timeouts`: curio's table of worked outcomes, and what follows from it; `blocks`: the rest of timeouts
+//! - `tasks`, `timers`, `descriptors`: one subject each
+//! - `until`: when a `wait` returns; `ending`: how a program is asked to end
 //! - `instances`: several on one kernel
 //! - `limits`: what a hostile guest can't have
 //! - `random`: random programs, against what must hold for any
 
-mod blocks;
-mod cancellation;
 mod descriptors;
+mod ending;
 mod instances;
 mod limits;
 mod random;
 mod tasks;
-mod timeouts;
 mod timers;
-mod wait_queues;
+mod until;
 
 use std::task::Poll;
 use std::time::Duration;
 
-use super::task::TaskInfo;
+use super::task::{Resumption, TaskInfo};
 use super::*;
 use crate::selector::Simulated;
 
@@ -30,10 +28,19 @@ struct Sim {
     clock: SimulatedClock,
     selector: Simulated,
     key: InstanceKey,
+    /// The last cookie that the guest gave a trap.
+    cookie: u64,
     /// The guest has the thread.
     in_turn: bool,
     /// The guest has done something without it, since the test doesn't care how it got there.
     stole_turn: bool,
+}
+
+/// A trap that the guest has made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Made {
+    token: TrapKey,
+    cookie: u64,
 }
 
 impl Sim {
@@ -51,6 +58,7 @@ impl Sim {
             clock,
             selector,
             key,
+            cookie: 0,
             in_turn: false,
             stole_turn: false,
         }
@@ -63,19 +71,23 @@ impl Sim {
 
     /// The guest calls `wait`. Returns what is ready without waiting for anything.
     fn pass(&mut self) -> Vec<Resumption> {
-        self.wait(false)
+        let pass = self.wait(Instant::NEVER, false);
+        pass.map_or_else(Vec::new, |pass| pass.resumptions)
     }
 
     /// The guest calls `wait`, and the clock moves on until something is ready.
     fn idle(&mut self) -> Vec<Resumption> {
-        self.wait(true)
+        let pass = self.wait(Instant::NEVER, true);
+        pass.map_or_else(Vec::new, |pass| pass.resumptions)
     }
 
-    fn wait(&mut self, block: bool) -> Vec<Resumption> {
+    /// The guest calls `wait`, and is suspended until it returns, which may be never, or only for
+    /// as long as the clock stands still.
+    fn wait(&mut self, until: Instant, clock_moves: bool) -> Option<Pass> {
         loop {
             if self.in_turn {
-                if let Poll::Ready(ready) = self.kernel.poll_wait(self.key, 0) {
-                    return ready;
+                if let Poll::Ready(pass) = self.kernel.poll_wait(self.key, 0, until) {
+                    return Some(pass);
                 }
                 self.in_turn = false;
             }
@@ -84,23 +96,16 @@ impl Sim {
             }
             let before = self.clock.now();
             self.kernel
-                .select(block)
+                .select(clock_moves)
                 .expect("a simulated selector never fails");
             self.in_turn = self.kernel.next_instance() == Some(self.key);
             if !self.in_turn && self.clock.now() == before {
-                return Vec::new();
+                return None;
             }
         }
     }
 
-    /// Makes a task and takes its start.
     fn task(&mut self) -> TaskKey {
-        let task = self.spawn();
-        assert_eq!(self.pass(), [resumption(task, None, Outcome::Start)]);
-        task
-    }
-
-    fn spawn(&mut self) -> TaskKey {
         self.instance()
             .spawn(None, 0, false)
             .expect("there is room")
@@ -121,72 +126,42 @@ impl Sim {
         info.expect("the task lives")
     }
 
-    fn state(&mut self, task: TaskKey) -> String {
-        self.info(task).state
-    }
-
     fn exit(&mut self, task: TaskKey) {
         let (instance, timers, _) = self.with_timers();
         instance.exit(timers, task).expect("the task lives");
     }
 
-    fn cancel(&mut self, task: TaskKey) -> bool {
-        let (instance, timers, _) = self.with_timers();
-        instance.cancel(timers, task)
+    fn withdraw(&mut self, trap: Made) -> bool {
+        self.withdraw_token(trap.token)
     }
 
-    fn withdraw(&mut self, trap: TrapKey) -> bool {
+    fn withdraw_token(&mut self, token: TrapKey) -> bool {
         let (instance, timers, _) = self.with_timers();
-        instance.withdraw(timers, trap)
+        instance.withdraw(timers, token)
     }
 
-    fn try_sleep(&mut self, by: Caller, until: Instant) -> Result<TrapKey, Fault> {
+    /// A task, with a cookie that no other trap has.
+    fn caller(&mut self, task: TaskKey) -> Caller {
+        self.cookie += 1;
+        let cookie = self.cookie;
+        Caller { task, cookie }
+    }
+
+    fn try_sleep(&mut self, by: Caller, until: Instant) -> Result<Made, Fault> {
         let (instance, timers, now) = self.with_timers();
-        instance.sleep(timers, by, until, now)
+        let token = instance.sleep(timers, by, until, now)?;
+        let cookie = by.cookie;
+        Ok(Made { token, cookie })
     }
 
-    fn sleep(&mut self, by: impl Into<Caller>, until: Instant) -> TrapKey {
-        self.try_sleep(by.into(), until).expect("it may sleep")
+    fn sleep(&mut self, task: TaskKey, until: Instant) -> Made {
+        let by = self.caller(task);
+        self.try_sleep(by, until).expect("it may sleep")
     }
 
-    fn try_join(&mut self, by: Caller, target: TaskKey) -> Result<TrapKey, Fault> {
-        let (instance, timers, now) = self.with_timers();
-        instance.join(timers, by, target, now)
-    }
-
-    fn join(&mut self, by: impl Into<Caller>, target: TaskKey) -> TrapKey {
-        self.try_join(by.into(), target).expect("it may join")
-    }
-
-    fn queue(&mut self) -> QueueKey {
-        self.instance().make_queue("test").expect("there is room")
-    }
-
-    fn try_suspend(&mut self, by: Caller, queue: QueueKey) -> Result<TrapKey, Fault> {
-        let (instance, timers, now) = self.with_timers();
-        instance.suspend(timers, by, queue, now)
-    }
-
-    fn suspend(&mut self, by: impl Into<Caller>, queue: QueueKey) -> TrapKey {
-        self.try_suspend(by.into(), queue)
-            .expect("it may be suspended")
-    }
-
-    fn try_open(&mut self, by: Caller, deadline: Instant) -> Result<ScopeKey, Fault> {
-        let (instance, timers, _) = self.with_timers();
-        instance.open_scope(timers, by, deadline)
-    }
-
-    fn open(&mut self, by: impl Into<Caller>, deadline: Instant) -> ScopeKey {
-        self.try_open(by.into(), deadline)
-            .expect("it may open a block")
-    }
-
-    fn close(&mut self, scope: ScopeKey) {
-        let (instance, timers, _) = self.with_timers();
-        instance
-            .close_scope(timers, scope)
-            .expect("the block is open");
+    /// Makes a trap that ends at once.
+    fn nap(&mut self, task: TaskKey) -> Made {
+        self.sleep(task, ms(0))
     }
 
     /// Checks that the next pass brings exactly this.
@@ -201,28 +176,7 @@ impl Sim {
         self.expect(&[]);
         assert_eq!(self.instance().entries(), 0, "entries in the tables");
         assert_eq!(self.instance().budget().memory(), 0, "bytes charged");
-        assert_eq!(self.instance().undelivered.len(), 0, "interruptions kept");
         assert_eq!(self.instance().timers_set, 0, "timers set");
-    }
-}
-
-impl From<TaskKey> for Caller {
-    fn from(task: TaskKey) -> Self {
-        Self {
-            task,
-            scope: None,
-            cookie: 0,
-        }
-    }
-}
-
-impl From<(TaskKey, ScopeKey)> for Caller {
-    fn from((task, scope): (TaskKey, ScopeKey)) -> Self {
-        Self {
-            task,
-            scope: Some(scope),
-            cookie: 0,
-        }
     }
 }
 
@@ -230,33 +184,21 @@ fn ms(millis: u64) -> Instant {
     Instant::from_nanos(millis * 1_000_000)
 }
 
-fn resumption(task: TaskKey, trap: Option<TrapKey>, outcome: Outcome) -> Resumption {
+/// The resumption of a trap that has its result.
+fn done(trap: Made, value: u64) -> Resumption {
     Resumption {
-        task,
-        trap,
-        cookie: 0,
-        outcome,
+        cookie: trap.cookie,
+        outcome: Outcome::Done(value),
     }
 }
 
-/// The resumption of a trap that has its result.
-fn done(task: TaskKey, trap: TrapKey, value: u64) -> Resumption {
-    resumption(task, Some(trap), Outcome::Done(value))
-}
-
 /// The resumption of a sleep that ended at a point in time.
-fn slept(task: TaskKey, trap: TrapKey, at: Instant) -> Resumption {
-    done(task, trap, at.as_nanos())
+fn slept(trap: Made, at: Instant) -> Resumption {
+    done(trap, at.as_nanos())
 }
 
-fn cancelled(task: TaskKey, trap: TrapKey) -> Resumption {
-    resumption(task, Some(trap), Outcome::Cancelled)
-}
-
-fn timed_out(task: TaskKey, trap: TrapKey, at: Instant) -> Resumption {
-    resumption(task, Some(trap), Outcome::TimedOut(at))
-}
-
-fn woken(task: TaskKey) -> Resumption {
-    resumption(task, None, Outcome::Woken)
-}
+/// What the guest is told when its program is to end.
+const END_REQUESTED: Resumption = Resumption {
+    cookie: 0,
+    outcome: Outcome::EndRequested,
+};

@@ -2,11 +2,13 @@
 //!
 //! A failure prints its seed; `CURIO_SEED=… cargo test random` runs that program alone.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeMap;
+use std::io::stdin;
+use std::os::fd::AsFd;
+
+use slotmap::Key;
 
 use super::*;
-use crate::kernel::scope::ScopeState;
-use crate::kernel::task::Cancellation;
 
 const PROGRAMS: u64 = 5_000;
 const STEPS: u64 = 60;
@@ -38,16 +40,22 @@ struct Model {
     sim: Sim,
     dice: Dice,
     tasks: Vec<TaskKey>,
-    /// Open blocks, and whose they are.
-    scopes: Vec<(TaskKey, ScopeKey)>,
-    queues: Vec<QueueKey>,
-    /// Who waits for the resumption of which trap, and until when it sleeps.
-    pending: HashMap<TrapKey, (TaskKey, Option<Instant>)>,
-    /// Tasks that `wake` was called for.
-    woken: HashSet<TaskKey>,
-    cancelled: HashSet<TaskKey>,
-    /// Tasks that were found to be blocked without a trap.
-    to_drop: Vec<TaskKey>,
+    sources: Vec<(SourceKey, Arc<Readiness>)>,
+    /// Something may have come of an event by now.
+    posted: bool,
+    /// Which traps are to be told of, by their cookies.
+    pending: BTreeMap<u64, Pending>,
+    end_requested: bool,
+}
+
+/// A trap of which the guest has not been told.
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    token: TrapKey,
+    /// Nobody if that has ended since.
+    task: Option<TaskKey>,
+    /// The end of a sleep.
+    until: Option<Instant>,
 }
 
 impl Model {
@@ -56,214 +64,205 @@ impl Model {
             sim: Sim::new(),
             dice: Dice::new(seed),
             tasks: Vec::new(),
-            scopes: Vec::new(),
-            queues: Vec::new(),
-            pending: HashMap::new(),
-            woken: HashSet::new(),
-            cancelled: HashSet::new(),
-            to_drop: Vec::new(),
+            sources: Vec::new(),
+            posted: false,
+            pending: BTreeMap::new(),
+            end_requested: false,
         }
     }
 
-    /// A caller in some block of some task, or outside all of them.
+    /// Some task, with a new cookie.
     fn caller(&mut self) -> Option<Caller> {
         let task = self.dice.pick(&self.tasks)?;
-        let mut scopes = self.scopes.clone();
-        scopes.retain(|(owner, _)| *owner == task);
-        let scope = self.dice.pick(&scopes).filter(|_| self.dice.below(4) > 0);
-        Some(Caller {
-            task,
-            scope: scope.map(|(_, scope)| scope),
-            cookie: 0,
-        })
+        Some(self.sim.caller(task))
     }
 
+    /// Some time from now on.
     fn time(&mut self) -> Instant {
         let nanos = self.dice.below(20_000_000);
         Instant::from_nanos(self.sim.clock.now().as_nanos() + nanos)
     }
 
-    fn note(&mut self, by: Caller, trap: TrapKey, until: Option<Instant>) {
-        let before = self.pending.insert(trap, (by.task, until));
-        assert!(before.is_none(), "a token was given out twice");
+    fn note(&mut self, by: Caller, token: TrapKey, until: Option<Instant>) {
+        let tokens = self.pending.values().map(|trap| trap.token);
+        assert!(!tokens.into_iter().any(|other| other == token), "twice");
+        let task = Some(by.task);
+        let trap = Pending { token, task, until };
+        self.pending.insert(by.cookie, trap);
     }
 
-    /// One thing that a guest may do.
+    /// Whether the kernel still has a trap pending.
+    fn is_pending(&mut self, token: TrapKey) -> bool {
+        let instance = self.sim.kernel.instance(self.sim.key);
+        instance.traps.contains_key(token)
+    }
+
+    /// One thing that a guest may do, or that may happen to it.
     fn step(&mut self) -> Option<()> {
-        match self.dice.below(18) {
-            0 | 1 => self.tasks.push(self.sim.spawn()),
+        match self.dice.below(13) {
+            0 | 1 => self.tasks.push(self.sim.task()),
             2 => {
                 let task = self.dice.pick(&self.tasks)?;
                 self.exit(task);
             }
             3 | 4 => {
                 let (by, until) = (self.caller()?, self.time());
-                let trap = self.sim.sleep(by, until);
-                self.note(by, trap, Some(until));
+                let trap = self.sim.try_sleep(by, until).expect("it may sleep");
+                self.note(by, trap.token, Some(until));
             }
-            5 => {
-                let (by, living) = (self.caller()?, self.dice.pick(&self.tasks)?);
-                let was_never = self.dice.below(4) == 0;
-                let target = if was_never {
-                    TaskKey::default()
-                } else {
-                    living
-                };
-                let trap = self.sim.join(by, target);
-                self.note(by, trap, None);
+            5 | 6 => self.wait_for_source()?,
+            7 => {
+                let (source, _) = self.source()?;
+                self.posted = true;
+                self.sim.selector.post(Event {
+                    token: source.data().as_ffi(),
+                    readable: self.dice.below(2) == 0,
+                    writable: self.dice.below(2) == 0,
+                    closed: false,
+                });
             }
-            6 | 7 => {
-                let (by, queue) = (self.caller()?, self.dice.pick(&self.queues)?);
-                let trap = self.sim.suspend(by, queue);
-                self.note(by, trap, None);
-            }
-            8 => {
-                let (queue, count) = (self.dice.pick(&self.queues)?, self.dice.below(3));
-                let len = self.sim.instance().queue_len(queue);
-                let count = u32::try_from(count).ok()?;
-                let woken = self.sim.instance().wake_queue(queue, count, 0);
-                assert_eq!(woken, count.min(len));
-            }
-            9 => self.queue(),
-            10 => {
-                let task = self.dice.pick(&self.tasks)?;
-                assert!(self.sim.cancel(task));
-                self.cancelled.insert(task);
-            }
-            11 => {
-                let task = self.dice.pick(&self.tasks)?;
-                self.sim.instance().wake(task);
-                self.woken.insert(task);
-            }
-            12 => {
-                let (by, deadline) = (self.caller()?, self.time());
-                self.scopes.push((by.task, self.sim.open(by, deadline)));
-            }
-            13 => {
-                let (_, scope) = self.dice.pick(&self.scopes)?;
-                self.close(scope);
-            }
-            14 => {
-                let mut traps: Vec<_> = self.pending.keys().copied().collect();
-                traps.sort_unstable();
-                let trap = self.dice.pick(&traps)?;
-                if self.sim.withdraw(trap) {
-                    self.pending.remove(&trap);
+            8 => self.watch_or_not(),
+            9 => {
+                let traps: Vec<_> = self.pending.keys().copied().collect();
+                let cookie = self.dice.pick(&traps)?;
+                let token = self.pending[&cookie].token;
+                let was_pending = self.is_pending(token);
+                assert_eq!(self.sim.withdraw_token(token), was_pending);
+                if was_pending {
+                    self.pending.remove(&cookie);
                 }
             }
-            15 => {
-                let task = self.dice.pick(&self.tasks)?;
-                self.sim.instance().redeliver_cancel(task);
+            10 => {
+                let asked = self.sim.kernel.request_end(self.sim.key);
+                self.end_requested |= asked;
             }
-            16 => {
-                let (_, scope) = self.dice.pick(&self.scopes)?;
-                self.sim.instance().redeliver_timeout(scope);
-            }
-            _ => self.pass(),
+            _ => self.wait(),
         }
         Some(())
     }
 
-    fn queue(&mut self) {
-        if self.queues.len() < 3 {
-            self.queues.push(self.sim.queue());
+    fn source(&mut self) -> Option<(SourceKey, Arc<Readiness>)> {
+        let index = self.dice.below(self.sources.len().max(1) as u64);
+        let source = self.sources.get(usize::try_from(index).ok()?);
+        source.cloned()
+    }
+
+    fn wait_for_source(&mut self) -> Option<()> {
+        let (by, (source, readiness)) = (self.caller()?, self.source()?);
+        let both = [Direction::Read, Direction::Write];
+        let direction = self.dice.pick(&both)?;
+        if self.dice.below(3) > 0 {
+            readiness.clear(direction);
+        }
+        let (key, kernel) = (self.sim.key, &mut self.sim.kernel);
+        let token = kernel.wait_for_source(key, by, source, direction);
+        self.note(by, token.expect("it may wait"), None);
+        self.sim.instance();
+        Some(())
+    }
+
+    fn watch_or_not(&mut self) {
+        let (key, kernel) = (self.sim.key, &mut self.sim.kernel);
+        if self.sources.len() < 3 {
+            let watched = kernel.watch(Some(key), stdin().as_fd());
+            self.sources.push(watched.expect("it takes anything"));
         } else {
-            let queue = self.queues.remove(0);
-            self.sim.instance().drop_queue(queue);
+            let (source, _) = self.sources.remove(0);
+            kernel.unwatch(source, stdin().as_fd());
+            self.sim.instance();
         }
     }
 
     fn exit(&mut self, task: TaskKey) {
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.retain(|_, trap| trap.task != Some(task) || !self.is_pending(trap.token));
+        for trap in pending.values_mut() {
+            trap.task = trap.task.filter(|owner| *owner != task);
+        }
+        self.pending = pending;
         self.sim.exit(task);
         self.tasks.retain(|living| *living != task);
-        self.pending.retain(|_, (owner, _)| *owner != task);
-        self.woken.remove(&task);
-        self.cancelled.remove(&task);
     }
 
-    fn close(&mut self, scope: ScopeKey) {
-        self.sim.close(scope);
-        self.scopes.retain(|(_, open)| *open != scope);
-    }
-
-    /// Time passes, the guest calls `wait`, and gets what it must.
-    fn pass(&mut self) {
+    /// Time passes, the guest calls `wait`, and gets what it must, when it must.
+    fn wait(&mut self) {
         let nanos = self.dice.below(5_000_000);
         self.sim.clock.advance(Duration::from_nanos(nanos));
-        let now = self.sim.clock.now();
-        for resumption in self.sim.pass() {
-            self.resume(resumption);
+        let called = self.sim.clock.now();
+        let until = match self.dice.below(4) {
+            0 => Instant::NEVER,
+            _ => self.time(),
+        };
+        let clock_moves = self.dice.below(2) == 0;
+        let sleeps = self.pending.values().filter_map(|trap| trap.until);
+        let due = sleeps.chain([until]).min().unwrap_or(until);
+        let told = self.end_requested
+            || (self.pending.values()).any(|trap| {
+                let instance = self.sim.kernel.instance(self.sim.key);
+                !instance.traps.contains_key(trap.token)
+            });
+        if let Some(pass) = self.sim.wait(until, clock_moves) {
+            assert_eq!(pass.now, self.sim.clock.now());
+            if told {
+                assert_eq!(pass.now, called, "there was something to tell");
+            } else if !std::mem::take(&mut self.posted) {
+                assert_eq!(pass.now, due.max(called), "early or late");
+            }
+            self.take(&pass);
+        } else {
+            assert!(!told && due > self.sim.clock.now(), "it hangs");
+            let events = std::mem::take(&mut self.posted);
+            assert!(!clock_moves || events || due == Instant::NEVER, "it hangs");
+            // What comes next, the guest does in spite of being suspended.
+            self.sim.instance();
         }
-        for (trap, (task, until)) in &self.pending {
-            assert!(
-                until.is_none_or(|until| until > now),
-                "{trap:?} of {task:?} overslept"
-            );
-            let living = self.sim.instance().traps.contains_key(*trap);
-            assert!(living, "{trap:?} ended without a resumption");
+        self.check();
+    }
+
+    fn take(&mut self, pass: &Pass) {
+        for resumption in &pass.resumptions {
+            if *resumption == END_REQUESTED {
+                assert!(std::mem::take(&mut self.end_requested), "not asked");
+                continue;
+            }
+            let trap = self.pending.remove(&resumption.cookie);
+            let trap = trap.expect("it is told once, and only if it was not withdrawn");
+            let value = match resumption.outcome {
+                Outcome::Done(value) => Instant::from_nanos(value),
+                Outcome::Busy | Outcome::Closed | Outcome::EndRequested => Instant::default(),
+            };
+            assert!(trap.until.is_none_or(|until| until <= value), "early");
+            assert!(value <= pass.now, "told before it was");
+        }
+    }
+
+    /// What holds when the guest has been told everything.
+    fn check(&mut self) {
+        let now = self.sim.clock.now();
+        for (cookie, trap) in &self.pending {
+            assert!(trap.until.is_none_or(|until| until > now), "{cookie}");
+            let instance = self.sim.kernel.instance(self.sim.key);
+            let pending = instance.traps.contains_key(trap.token);
+            assert!(pending, "{cookie} ended, and nobody was told");
         }
         let instance = self.sim.kernel.instance(self.sim.key);
         assert_eq!(instance.traps.len(), self.pending.len());
-        assert!(self.woken.is_empty(), "a wake-up was lost");
+        assert!(!self.end_requested, "nobody was told");
         assert!(instance.ready.is_empty());
-        for task in instance.tasks.values() {
-            assert_eq!(task.resumptions, 0);
-            let pending = task.cancellation == Cancellation::Pending;
-            assert!(!pending || task.listed, "a cancellation was lost");
-        }
-        for scope in instance.scopes.values() {
-            let armed = scope.state == ScopeState::Armed;
-            assert!(!armed || scope.deadline > now, "a timeout was lost");
-        }
-        while let Some(task) = self.to_drop.pop() {
-            self.exit(task);
-        }
-    }
-
-    fn resume(&mut self, resumption: Resumption) {
-        let Resumption {
-            task,
-            trap,
-            outcome,
-            ..
-        } = resumption;
-        assert!(self.tasks.contains(&task), "an ended task is resumed");
-        self.woken.remove(&task);
-        if outcome == Outcome::Cancelled {
-            assert!(self.cancelled.contains(&task));
-        }
-        match (trap, outcome) {
-            (Some(trap), _) => {
-                let waiting = self.pending.remove(&trap);
-                assert_eq!(waiting.map(|(task, _)| task), Some(task));
-            }
-            (None, Outcome::Cancelled) => {
-                let traps = self.sim.instance().tasks[task].traps.first();
-                assert!(traps.is_none(), "a trap could have been told");
-                self.to_drop.push(task);
-            }
-            (None, Outcome::ScopeExpired(scope, _)) => {
-                assert!(self.scopes.contains(&(task, scope)), "it is closed");
-            }
-            (None, Outcome::Start | Outcome::Woken) => {}
-            (None, _) => panic!("{outcome:?} without a token"),
-        }
+        let sleeps = self.pending.values();
+        let sleeps = sleeps.filter(|trap| trap.until.is_some()).count();
+        assert!([sleeps, sleeps + 1].contains(&instance.timers_set));
     }
 
     /// Ends everything, and looks for what is left.
     fn end(&mut self) {
-        for queue in std::mem::take(&mut self.queues) {
-            self.sim.instance().drop_queue(queue);
-        }
         while let Some(task) = self.dice.pick(&self.tasks) {
             self.exit(task);
         }
-        while let Some((_, scope)) = self.scopes.pop() {
-            self.sim.close(scope);
-        }
-        self.sim.expect_empty();
+        // The last timer for a `wait` comes up.
         self.sim.advance(1_000);
-        self.sim.expect(&[]);
+        self.sim.pass();
+        self.sim.expect_empty();
         assert_eq!(self.sim.kernel.timers.len(), 0);
     }
 }
@@ -273,7 +272,7 @@ fn run(seed: u64) {
     for _ in 0..STEPS {
         model.step();
     }
-    model.pass();
+    model.wait();
     model.end();
 }
 
