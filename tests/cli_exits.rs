@@ -74,12 +74,6 @@ fn a_handle_of_the_standard_library_s_is_one() {
 }
 
 #[test]
-fn a_wait_queue_is_no_handle() {
-    run(&["--max-handles=1"], QUEUES).code(0).quiet();
-    run(&["--max-memory=1MiB"], QUEUES).complains(124, &["1 MiB", "--max-memory"]);
-}
-
-#[test]
 fn what_takes_uncounted_memory_is_bounded() {
     let parts = "(core instance (instantiate $app))".repeat(100);
     let many = program("i32.const 0").replace(
@@ -149,29 +143,6 @@ const EXIT: &str = r#"(component
         (import "host" "exit" (func $exit (param i32)))
         (func (export "run") (result i32) (call $exit (i32.const STATUS)) unreachable))
     (core instance $app (instantiate $app (with "host" (instance (export "exit" (func $exit))))))
-    (func $run (result (result)) (canon lift (core func $app "run")))
-    (instance $exports (export "run" (func $run)))
-    (export "wasi:cli/run@0.2.0" (instance $exports)))"#;
-
-/// A program that makes 150,000 wait queues.
-const QUEUES: &str = r#"(component
-    (import "curio:kernel/traps@0.1.0" (instance $traps
-        (export "wait-queue" (type $queue (sub resource)))
-        (export "[constructor]wait-queue" (func (param "reason" string) (result (own $queue))))))
-    (core module $memory (memory (export "memory") 1))
-    (core instance $memory (instantiate $memory))
-    (core func $make (canon lower (func $traps "[constructor]wait-queue")
-        (memory (core memory $memory "memory"))))
-    (core module $app
-        (import "host" "make" (func $make (param i32 i32) (result i32)))
-        (func (export "run") (result i32)
-            (local $left i32)
-            (local.set $left (i32.const 150000))
-            (loop
-                (drop (call $make (i32.const 0) (i32.const 0)))
-                (br_if 0 (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
-            i32.const 0))
-    (core instance $app (instantiate $app (with "host" (instance (export "make" (func $make))))))
     (func $run (result (result)) (canon lift (core func $app "run")))
     (instance $exports (export "run" (func $run)))
     (export "wasi:cli/run@0.2.0" (instance $exports)))"#;

@@ -90,12 +90,6 @@ fn what_grows_without_end_is_ended_by_a_limit() {
 }
 
 #[test]
-fn timeout_blocks_end_at_a_depth_of_a_hundred() {
-    let output = faults("blocks", &["more than a hundred timeout blocks"]);
-    assert!(output.stdout.ends_with("\n100\n"), "{}", output.stdout);
-}
-
-#[test]
 fn labels_run_out_and_nothing_else_does() {
     program(&["--max-memory=64MiB"], "labels")
         .output()

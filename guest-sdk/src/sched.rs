@@ -68,7 +68,7 @@ impl SchedFifo {
 
     /// How many tasks wait.
     pub fn len(&self) -> usize {
-        self.line.len() as usize
+        self.line.len()
     }
 
     /// Whether no task waits.
@@ -133,7 +133,7 @@ impl<F: FnOnce() + Unpin> Future for Suspend<'_, F> {
                     Poll::Ready(Err(error))
                 }
             },
-            Place::At(key) => match runtime.waiting.look_in_line(runtime, key, self.line, cx) {
+            Place::At(key) => match runtime.waiting.look(runtime, key, cx) {
                 Looked::Pending | Looked::Withdrawn => Poll::Pending,
                 Looked::Ended(result) => {
                     self.place = Place::Over;
@@ -148,7 +148,7 @@ impl<F: FnOnce() + Unpin> Future for Suspend<'_, F> {
 impl<F: FnOnce()> Drop for Suspend<'_, F> {
     fn drop(&mut self) {
         if let Place::At(key) = self.place {
-            let woken = runtime::with(|runtime| runtime.waiting.give_up_in_line(key, self.line));
+            let woken = runtime::with(|runtime| runtime.waiting.give_up(key));
             if woken && let Some(pass_on) = self.pass_on.take() {
                 pass_on();
             }

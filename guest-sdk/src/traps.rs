@@ -107,6 +107,7 @@ impl<F: Fn(Caller) -> u64 + Unpin> Future for Trap<F> {
 impl<F> Drop for Trap<F> {
     fn drop(&mut self) {
         if let Progress::Pending(key) = self.progress {
+            // A result is lost with the future that wanted it.
             runtime::with(|runtime| runtime.waiting.give_up(key));
         }
     }

@@ -5,10 +5,6 @@
 //! What is already on its way to a task gets there first, so that no result is lost. Inside a shield nothing
 //! arrives.
 //!
-//! A task may also be blocked in a future that is none of this crate's, on a channel of some other crate say. It
-//! can't be told anything there; so when a pass is over and an interruption has found no wait, the
-//! innermost frame of this crate drops that future: the timeout block, or the task itself.
-
 use std::task::Context;
 
 use super::blocks::{self, BlockKey};
@@ -17,25 +13,6 @@ use super::{Running, Runtime, Table, Waiting, foreign_waker};
 use crate::bindings::traps as kernel;
 use crate::error::{Error, Result, TimedOut};
 use crate::time::Instant;
-
-/// An interruption that nobody could be told of.
-#[derive(Clone, Copy)]
-pub(super) enum Undelivered {
-    /// A task's cancellation.
-    Cancel(u64),
-    /// The expiry of a block, and its serial number.
-    Expire(BlockKey, u64),
-}
-
-/// What has become of such an interruption.
-enum Settled {
-    /// It was delivered, or nobody has to be told any more.
-    Yes,
-    /// The task may still come to an operation that can be told.
-    NotYet,
-    /// The task waits for nothing that could be told. It is to be dropped.
-    Drop(u64),
-}
 
 impl Waiting {
     /// Takes what the task that runs is to be interrupted with at this place.
@@ -167,27 +144,6 @@ impl Waiting {
             }
         }
     }
-
-    /// Tries again to deliver what nobody could be told of, now that a pass is over. Returns the tasks
-    /// that are to be dropped.
-    pub(crate) fn settle(&self, runtime: &Runtime) -> Vec<u64> {
-        let table = &mut *self.table.borrow_mut();
-        let mut dropped = Vec::new();
-        let mut kept = 0;
-        for place in 0..table.undelivered.len() {
-            let interruption = table.undelivered[place];
-            match table.settle(runtime, interruption) {
-                Settled::Yes => {}
-                Settled::NotYet => {
-                    table.undelivered[kept] = interruption;
-                    kept += 1;
-                }
-                Settled::Drop(task) => dropped.push(task),
-            }
-        }
-        table.undelivered.truncate(kept);
-        dropped
-    }
 }
 
 impl Table {
@@ -245,7 +201,7 @@ impl Table {
     }
 
     /// Ends all of a task's waits as cancelled. Returns whether there were any.
-    fn cancel_waits(&mut self, runtime: &Runtime, task: u64) -> bool {
+    pub(super) fn cancel_waits(&mut self, runtime: &Runtime, task: u64) -> bool {
         let mut told = 0;
         let mut next = self.of_task(task).waits.first;
         while let Some(key) = next {
@@ -257,7 +213,7 @@ impl Table {
     }
 
     /// Ends all waits in a block as timed out. Returns whether there were any.
-    fn tell_waits(&mut self, runtime: &Runtime, key: BlockKey) -> bool {
+    pub(super) fn tell_waits(&mut self, runtime: &Runtime, key: BlockKey) -> bool {
         let inner = self.blocks.has_inner(key);
         let (mut next, kind) = if inner {
             let task = self.blocks[key].task;
@@ -315,108 +271,9 @@ impl Table {
     }
 
     /// Whether a block was open when its task was cancelled.
-    fn is_disarmed(&self, key: BlockKey) -> bool {
+    pub(super) fn is_disarmed(&self, key: BlockKey) -> bool {
         let block = &self.blocks[key];
         let of_task = self.tasks.get(super::index_of(block.task) as usize);
         of_task.is_some_and(|of_task| block.serial < of_task.disarmed_before)
-    }
-
-    fn list_cancel(&mut self, task: u64) {
-        let of_task = self.of_task(task);
-        if of_task.pending.is_some() && !std::mem::replace(&mut of_task.listed, true) {
-            self.undelivered.push(Undelivered::Cancel(task));
-        }
-    }
-
-    fn list_expiry(&mut self, key: BlockKey) {
-        let block = &mut self.blocks[key];
-        if !std::mem::replace(&mut block.listed, true) {
-            let serial = block.serial;
-            self.undelivered.push(Undelivered::Expire(key, serial));
-        }
-    }
-
-    /// Lists a block and those around it, as far as they have expired and nobody was told.
-    fn list_expired(&mut self, innermost: Option<BlockKey>) {
-        let mut next = innermost;
-        while let Some(key) = next {
-            let block = &self.blocks[key];
-            next = block.around;
-            if block.state == blocks::State::Expired {
-                self.list_expiry(key);
-            }
-        }
-    }
-
-    fn settle(&mut self, runtime: &Runtime, interruption: Undelivered) -> Settled {
-        match interruption {
-            Undelivered::Cancel(task) => {
-                let settled = self.settle_cancel(runtime, task);
-                self.of_task(task).listed = matches!(settled, Settled::NotYet);
-                settled
-            }
-            Undelivered::Expire(key, serial) => {
-                if self.blocks.by_serial(key, serial).is_none() {
-                    return Settled::Yes;
-                }
-                let settled = self.settle_expiry(runtime, key);
-                self.blocks[key].listed = matches!(settled, Settled::NotYet);
-                settled
-            }
-        }
-    }
-
-    fn settle_cancel(&mut self, runtime: &Runtime, task: u64) -> Settled {
-        let of_task = self.of_task(task);
-        if of_task.pending.is_none() || of_task.told > 0 || self.cancel_waits(runtime, task) {
-            return Settled::Yes;
-        }
-        if self.may_go_on(runtime, task) {
-            return Settled::NotYet;
-        }
-        // If one is open, this comes up again when that closes.
-        if self.blocks.has_shield_of(task) {
-            return Settled::Yes;
-        }
-        Settled::Drop(task)
-    }
-
-    fn settle_expiry(&mut self, runtime: &Runtime, key: BlockKey) -> Settled {
-        let expired = self.blocks[key].state == blocks::State::Expired;
-        if !expired || self.is_disarmed(key) || self.tell_waits(runtime, key) {
-            return Settled::Yes;
-        }
-        if self.may_go_on(runtime, self.blocks[key].task) {
-            return Settled::NotYet;
-        }
-        // If one is open inside, this comes up again when that closes.
-        if self.blocks.is_shielded(key) || self.blocks.holds_shield(key) {
-            return Settled::Yes;
-        }
-        let now = self.now;
-        let block = &mut self.blocks[key];
-        block.state = blocks::State::Told(key);
-        block.gave_up = Some(now);
-        let readied = super::Readied {
-            task: block.task,
-            waker: block.waker.take(),
-        };
-        readied.ready(runtime);
-        Settled::Yes
-    }
-
-    /// Whether a task is ready, or about to be.
-    fn may_go_on(&mut self, runtime: &Runtime, task: u64) -> bool {
-        if runtime.tasks.is_queued(task) {
-            return true;
-        }
-        let mut next = self.of_task(task).waits.first;
-        while let Some(key) = next {
-            next = self.waits.next(key, Kind::OfTask);
-            if self.waits[key].state == State::Coming {
-                return true;
-            }
-        }
-        false
     }
 }

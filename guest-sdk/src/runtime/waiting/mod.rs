@@ -1,8 +1,9 @@
 //! What the futures of tasks wait for, and how that ends: with what they waited for, or interrupted.
 //!
 //! - `wait`: what one future waits for, and the lists such a wait is in
+//! - `lines`: lines of waiting tasks
 //! - `blocks`: timeout blocks and shields
-//! - `interruption`: cancellation and timeouts, and how they reach a task
+//! - `interruption`: cancellation and timeouts, and how they reach a task; `undelivered`: if they can't
 //!
 //! Tasks that wait for something of the program's own, a lock, an item, another task, stand in a line, and
 //! are woken without a word to the kernel, which makes that cheap. What they wait for outside, the kernel
@@ -10,6 +11,8 @@
 
 mod blocks;
 mod interruption;
+mod lines;
+mod undelivered;
 mod wait;
 
 use std::cell::RefCell;
@@ -17,10 +20,12 @@ use std::task::{Context, Waker};
 
 pub(crate) use self::blocks::BlockKey;
 use self::blocks::Blocks;
-use self::interruption::Undelivered;
+pub(crate) use self::lines::Line;
+use self::lines::{LineKey, Lines};
+use self::undelivered::Undelivered;
 pub(super) use self::wait::End;
 use self::wait::{Ends, Kind, State, Waits, What};
-pub(crate) use self::wait::{Line, Looked, WaitKey};
+pub(crate) use self::wait::{Looked, WaitKey};
 use super::tasks::index_of;
 use super::{Runtime, task_waker};
 use crate::bindings::traps::{self as kernel, Caller};
@@ -45,6 +50,7 @@ pub(crate) struct Waiting {
 
 struct Table {
     waits: Waits,
+    lines: Lines,
     blocks: Blocks,
     /// By a task's index.
     tasks: Vec<OfTask>,
@@ -75,6 +81,7 @@ impl Waiting {
         Self {
             table: RefCell::new(Table {
                 waits: Waits::new(),
+                lines: Lines::new(),
                 blocks: Blocks::new(),
                 tasks: Vec::new(),
                 undelivered: Vec::new(),
@@ -102,9 +109,13 @@ impl Waiting {
         let by = runtime.running();
         let table = &mut *self.table.borrow_mut();
         table.take_interruption(by)?;
-        let stands = true;
-        let key = table.begin(by, What::Line { reason, stands }, cx);
-        table.waits.line_up(line, key);
+        let of_line = line.key.get().unwrap_or_else(|| {
+            let of_line = table.lines.open();
+            line.key.set(Some(of_line));
+            of_line
+        });
+        let key = table.begin(by, What::Line(of_line, reason), cx);
+        table.lines.stand(&mut table.waits, of_line, key);
         Ok(key)
     }
 
@@ -128,53 +139,36 @@ impl Waiting {
         Ok(key)
     }
 
-    /// A wait in a line as its future finds it. It is in that line no more if it has ended.
-    pub(crate) fn look_in_line(
-        &self,
-        runtime: &Runtime,
-        key: WaitKey,
-        line: &Line,
-        cx: &Context<'_>,
-    ) -> Looked {
-        let table = &mut *self.table.borrow_mut();
-        if matches!(table.waits[key].state, State::Ended(_)) {
-            table.waits.leave_line(line, key);
-        }
-        table.look(runtime, key, cx)
-    }
-
-    /// A trap as its future finds it.
+    /// A wait as its future finds it.
     pub(crate) fn look(&self, runtime: &Runtime, key: WaitKey, cx: &Context<'_>) -> Looked {
         self.table.borrow_mut().look(runtime, key, cx)
     }
 
-    /// Gives up a wait in a line. Returns whether it had been woken.
-    pub(crate) fn give_up_in_line(&self, key: WaitKey, line: &Line) -> bool {
-        let table = &mut *self.table.borrow_mut();
-        table.waits.leave_line(line, key);
-        table.give_up(key)
+    /// Gives up a wait. Returns whether it had ended with what was waited for.
+    pub(crate) fn give_up(&self, key: WaitKey) -> bool {
+        self.table.borrow_mut().give_up(key)
     }
 
-    /// Gives up a trap.
-    pub(crate) fn give_up(&self, key: WaitKey) {
-        self.table.borrow_mut().give_up(key);
-    }
-
-    /// Wakes the first one in a line that was not interrupted. Returns false if there is none.
+    /// Wakes the first one in a line. Returns false if there is none.
     pub(crate) fn wake_first(&self, runtime: &Runtime, line: &Line) -> bool {
-        let table = &mut *self.table.borrow_mut();
-        let key = loop {
-            let Some(key) = line.first() else {
-                return false;
-            };
-            table.waits.leave_line(line, key);
-            if table.waits[key].state == State::Pending {
-                break key;
-            }
+        let Some(of_line) = line.key.get() else {
+            return false;
         };
-        let readied = table.end(key, End::Done(0));
-        readied.ready(runtime);
+        let table = &mut *self.table.borrow_mut();
+        let Some(key) = table.lines.first(of_line) else {
+            return false;
+        };
+        table.end(key, End::Done(0)).ready(runtime);
         true
+    }
+
+    fn line_len(&self, line: LineKey) -> usize {
+        self.table.borrow().lines.len(line)
+    }
+
+    fn close_line(&self, line: LineKey) {
+        let table = &mut *self.table.borrow_mut();
+        table.lines.close(&mut table.waits, line);
     }
 
     /// A trap has ended, says the kernel.
@@ -190,7 +184,7 @@ impl Waiting {
         let table = &mut *self.table.borrow_mut();
         let key = table.of_task(task).waits.first?;
         Some(match table.waits[key].what {
-            What::Line { reason, .. } => WaitsFor::Line(reason),
+            What::Line(_, reason) => WaitsFor::Line(reason),
             What::Trap(_) | What::Lost => WaitsFor::Trap,
         })
     }
@@ -280,6 +274,9 @@ impl Table {
     }
 
     fn end(&mut self, key: WaitKey, end: End) -> Readied {
+        if let What::Line(line, _) = self.waits[key].what {
+            self.lines.leave(&mut self.waits, line, key);
+        }
         let wait = &mut self.waits[key];
         wait.state = State::Ended(end);
         Readied {
@@ -295,7 +292,7 @@ impl Table {
             State::Ended(end) => end,
             State::Pending | State::Coming => {
                 let current = runtime.running();
-                if current != by {
+                if current.task != by.task {
                     return self.move_to(current, key, cx);
                 }
                 // A future may have moved behind another waker since it last looked.
@@ -317,14 +314,13 @@ impl Table {
         })
     }
 
-    /// Another task, or another block of the same one, has come to wait.
+    /// Another task has come to wait.
     fn move_to(&mut self, current: Running, key: WaitKey, cx: &Context<'_>) -> Looked {
         let wait = &mut self.waits[key];
-        let from = wait.by.task;
         wait.waker = foreign_waker(current.task, cx);
-        if current.task != from && wait.state == State::Pending {
+        if wait.state == State::Pending {
             let withdrawn = match wait.what {
-                What::Line { .. } => false,
+                What::Line(..) => false,
                 What::Lost => true,
                 What::Trap(token) => {
                     let withdrawn = kernel::withdraw(token);
@@ -345,13 +341,15 @@ impl Table {
         Looked::Pending
     }
 
-    /// Gives up a wait that is in no line. Returns whether it had ended with what was waited for.
+    /// Gives up a wait. Returns whether it had ended with what was waited for.
     fn give_up(&mut self, key: WaitKey) -> bool {
         let wait = &self.waits[key];
         let (state, by) = (wait.state, wait.by);
-        if let (State::Pending, What::Trap(token)) = (state, wait.what) {
+        match (state, wait.what) {
             // If it has ended, nobody takes notice of that.
-            kernel::withdraw(token);
+            (State::Pending, What::Trap(token)) => drop(kernel::withdraw(token)),
+            (State::Pending, What::Line(line, _)) => self.lines.leave(&mut self.waits, line, key),
+            _ => {}
         }
         self.unlink(key);
         self.waits.remove(key);

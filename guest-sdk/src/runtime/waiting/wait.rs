@@ -4,13 +4,13 @@
 //! in line, in that line. The lists are links between entries of the table, so that leaving one costs the same
 //! wherever a wait stands, and waiting allocates nothing.
 
-use std::cell::Cell;
 use std::num::NonZeroU32;
 use std::task::Waker;
 
 use slab::Slab;
 
 use super::Running;
+use super::lines::LineKey;
 use crate::error::Error;
 use crate::time::Instant;
 
@@ -43,8 +43,8 @@ pub(super) struct Wait {
 /// What is waited for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
-    /// Being woken by another task. It stands in its line until it is woken, or looks why it was interrupted.
-    Line { reason: &'static str, stands: bool },
+    /// Being woken by another task. It stands in this line until it is woken or interrupted.
+    Line(LineKey, &'static str),
     /// What the kernel knows by this token.
     Trap(u64),
     /// It was a trap of a task that has ended: the kernel knows nothing of it any more.
@@ -107,36 +107,6 @@ pub(super) enum Kind {
     OfTask,
     OfBlock,
     InLine,
-}
-
-/// A line of waiting tasks.
-#[derive(Default)]
-pub(crate) struct Line {
-    ends: Cell<Ends>,
-    len: Cell<u32>,
-}
-
-impl Line {
-    pub(crate) const fn new() -> Self {
-        let ends = Ends {
-            first: None,
-            last: None,
-        };
-        Self {
-            ends: Cell::new(ends),
-            len: Cell::new(0),
-        }
-    }
-
-    /// How many tasks wait.
-    pub(crate) fn len(&self) -> u32 {
-        self.len.get()
-    }
-
-    /// The one that has waited for longest.
-    pub(super) fn first(&self) -> Option<WaitKey> {
-        self.ends.get().first
-    }
 }
 
 impl WaitKey {
@@ -251,26 +221,6 @@ impl Waits {
             None => ends.last = previous,
         }
     }
-
-    /// Puts a wait at the end of a line.
-    pub(super) fn line_up(&mut self, line: &Line, key: WaitKey) {
-        let mut ends = line.ends.get();
-        self.append(&mut ends, key, Kind::InLine);
-        line.ends.set(ends);
-        line.len.set(line.len.get() + 1);
-    }
-
-    /// Takes a wait out of its line, if it stands there.
-    pub(super) fn leave_line(&mut self, line: &Line, key: WaitKey) {
-        if let What::Line { stands, .. } = &mut self[key].what
-            && std::mem::take(stands)
-        {
-            let mut ends = line.ends.get();
-            self.take_out(&mut ends, key, Kind::InLine);
-            line.ends.set(ends);
-            line.len.set(line.len.get() - 1);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -293,29 +243,5 @@ mod tests {
         assert_eq!(waits.by_cookie(cookie), None);
         assert_eq!(waits.by_cookie(0), None);
         assert_eq!(waits.by_cookie(u64::MAX), None);
-    }
-
-    #[test]
-    fn a_line_is_left_from_anywhere() {
-        let mut waits = Waits::new();
-        let line = Line::new();
-        let stand = |waits: &mut Waits| {
-            let what = What::Line {
-                reason: "test",
-                stands: true,
-            };
-            let key = waits.insert(Running::default(), what, None);
-            waits.line_up(&line, key);
-            key
-        };
-        let keys: Vec<_> = (0..4).map(|_| stand(&mut waits)).collect();
-        waits.leave_line(&line, keys[1]);
-        waits.leave_line(&line, keys[1]);
-        assert_eq!(line.len(), 3);
-        for left in [keys[0], keys[2], keys[3]] {
-            assert_eq!(line.first(), Some(left));
-            waits.leave_line(&line, left);
-        }
-        assert_eq!((line.first(), line.len()), (None, 0));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use curio::{Error, Result, TaskOptions, sleep, spawn, timeout_after};
+use curio::{Error, Result, TaskOptions, sleep, spawn};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -48,7 +48,6 @@ async fn main() -> Result<()> {
             multiply();
             sleep(HOUR).await.map(drop)
         }
-        "blocks" => nest(0).await,
         "labels" => {
             for n in 0..70_000 {
                 let name = format!("task {n}");
@@ -105,16 +104,6 @@ fn multiply() {
             sleep(HOUR).await
         });
     }
-}
-
-/// Timeout blocks inside each other, without end.
-fn nest(depth: u32) -> std::pin::Pin<Box<dyn Future<Output = Result<()>>>> {
-    Box::pin(async move {
-        if depth.is_multiple_of(10) {
-            println!("{depth}");
-        }
-        timeout_after(HOUR, nest(depth + 1)).await
-    })
 }
 
 /// A message in the host's log: what a task's error gets if nobody looks.
