@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use curio_host::{Cache, Component, Engine, EngineOptions, Exit, Host, Options, Stdio};
 use nix::sys::signal::Signal;
 
-use crate::harness::{Output, Run};
+use crate::harness::{Output, Run, Running, guests};
 
 fn run(flags: &[&str], case: &str) -> Output {
     let run = Run::guest("hostile_traps");
@@ -38,15 +39,22 @@ fn handles_that_were_not_given_out_are_faults() {
 fn numbers_that_were_not_given_out_are_faults() {
     faults(&[
         ("wild-sleeper", "task"),
-        ("wild-scope", "timeout block"),
-        ("wild-joiner", "task"),
+        ("ended-sleeper", "task"),
         ("wild-waiter", "task"),
         ("wild-exit", "task"),
         ("exit-twice", "task"),
         ("wild-end", "task"),
         ("end-twice", "task"),
-        ("wild-opener", "task"),
-        ("wild-close", "timeout block"),
+        ("end-and-exit", "task"),
+    ]);
+}
+
+#[test]
+fn traps_without_a_cookie_are_faults() {
+    faults(&[
+        ("sleeper-without-cookie", "cookie 0"),
+        ("sleeper-without-cookie-or-sleep", "cookie 0"),
+        ("waiter-without-cookie", "cookie 0"),
     ]);
 }
 
@@ -56,18 +64,8 @@ fn numbers_that_may_have_gone_are_none() {
 }
 
 #[test]
-fn too_many_timeout_blocks_in_each_other_are_a_fault() {
-    faults(&[("deep-scopes", "more than a hundred timeout blocks")]);
-}
-
-#[test]
 fn what_the_kernel_is_made_to_keep_is_limited() {
-    for case in [
-        "endless-scopes",
-        "endless-sleeps",
-        "endless-yields",
-        "endless-queues",
-    ] {
+    for case in ["endless-sleeps", "endless-yields", "endless-tasks"] {
         let output = run(&["--max-memory=16MiB"], case);
         output.complains(124, &["16 MiB of memory reached"]);
     }
@@ -91,7 +89,15 @@ fn waiting_on_an_unbound_socket_is_a_fault() {
 
 #[test]
 fn odd_requests_do_no_harm() {
-    for case in ["queue-and-sleep", "labels", "wrong-count-of-ready-tasks"] {
+    for case in [
+        "a-hundred-thousand-sleeps",
+        "labels",
+        "times-that-have-passed",
+        "times-to-come",
+        "told-of-an-ended-task",
+        "two-of-one-cookie",
+        "wrong-count-of-ready-tasks",
+    ] {
         run(&[], case).code(0).quiet();
     }
 }
@@ -103,13 +109,65 @@ fn who_waits_for_what_is_closed_is_told() {
         .quiet();
 }
 
-#[test]
-fn waiting_without_tasks_is_ended_by_a_signal() {
-    let mut running = Run::guest("hostile_traps")
-        .args(["wait-without-tasks"])
-        .spawn();
+/// Starts a case that says when it waits, and lets it do so.
+fn start(case: &str) -> Running {
+    let mut running = Run::guest("hostile_traps").args([case]).spawn();
     assert_eq!(running.line(), "waiting");
     std::thread::sleep(Duration::from_millis(50));
+    running
+}
+
+#[test]
+fn waiting_without_tasks_is_ended_by_a_signal() {
+    let mut running = start("wait-without-tasks");
     running.signal(Signal::SIGINT);
     running.wait().code(130).quiet();
+}
+
+#[test]
+fn a_signal_comes_as_a_request_to_end() {
+    let mut running = start("asked-to-end");
+    running.signal(Signal::SIGINT);
+    running.wait().code(0).quiet();
+}
+
+/// What waits for ever without ever being suspended for long.
+const RESTLESS: [&str; 2] = ["endless-waits", "endless-deadlines"];
+
+#[test]
+fn who_is_never_suspended_for_long_is_ended_by_signals_and_limits() {
+    for case in RESTLESS {
+        let mut running = start(case);
+        running.signal(Signal::SIGINT);
+        running.signal(Signal::SIGTERM);
+        running.wait().code(143).quiet();
+        let output = run(&["--max-time=200ms", "--max-memory=16MiB"], case);
+        output.code(124).stderr_has(&["200ms of time reached"]);
+    }
+}
+
+#[test]
+fn who_is_never_suspended_for_long_does_not_stop_another_instance() {
+    let options = EngineOptions {
+        cache: Cache::Directory(guests::cache()),
+        pool: None,
+    };
+    let engine = Engine::new(&options).unwrap();
+    let component = Component::load(&engine, guests::path("hostile_traps")).unwrap();
+    let mut host = Host::new(&engine).unwrap();
+    let mut start = |case: &str| {
+        let options = Options {
+            args: vec!["hostile_traps".to_owned(), case.to_owned()],
+            stdio: Stdio::Null,
+            ..Options::default()
+        };
+        host.start(&component, options).unwrap()
+    };
+    let restless = RESTLESS.map(&mut start);
+    let honest = start("times-to-come");
+    assert_eq!(host.run(honest).unwrap(), Exit::Code(0));
+    for instance in restless {
+        host.stop(instance);
+        assert_eq!(host.run(instance).unwrap(), Exit::Stopped);
+    }
 }

@@ -10,7 +10,15 @@ mod raw {
     #[link(wasm_import_module = "curio:kernel/traps@0.1.0")]
     unsafe extern "C" {
         #[link_name = "wait"]
-        pub(crate) fn wait(ready: u32, ended: *const u64, length: usize, result: *mut [u32; 2]);
+        pub(crate) fn wait(
+            ready: u32,
+            ended: *const u64,
+            length: usize,
+            until: u64,
+            result: *mut [u32; 2],
+        );
+        #[link_name = "now"]
+        pub(crate) fn now() -> u64;
         #[link_name = "label"]
         pub(crate) fn label(n: *const u8, n_len: usize, f: *const u8, f_len: usize, l: u32) -> u32;
         #[link_name = "spawn"]
@@ -19,30 +27,10 @@ mod raw {
         pub(crate) fn exit(task: u64);
         #[link_name = "info"]
         pub(crate) fn info(task: u64, result: *mut [u64; 16]);
-        #[link_name = "join"]
-        pub(crate) fn join(task: u64, scope: u64, cookie: u32, target: u64) -> u64;
-        #[link_name = "cancel"]
-        pub(crate) fn cancel(task: u64) -> u32;
-        #[link_name = "wake"]
-        pub(crate) fn wake(task: u64);
         #[link_name = "sleep"]
-        pub(crate) fn sleep(task: u64, scope: u64, cookie: u32, until: u64) -> u64;
+        pub(crate) fn sleep(task: u64, cookie: u64, until: u64) -> u64;
         #[link_name = "withdraw"]
         pub(crate) fn withdraw(token: u64) -> u32;
-        #[link_name = "redeliver-cancel"]
-        pub(crate) fn redeliver_cancel(task: u64);
-        #[link_name = "redeliver-timeout"]
-        pub(crate) fn redeliver_timeout(scope: u64);
-        #[link_name = "open-scope"]
-        pub(crate) fn open_scope(task: u64, scope: u64, cookie: u32, deadline: u64) -> u64;
-        #[link_name = "close-scope"]
-        pub(crate) fn close_scope(scope: u64);
-        #[link_name = "[constructor]wait-queue"]
-        pub(crate) fn make_queue(reason: *const u8, length: usize) -> u32;
-        #[link_name = "[method]wait-queue.suspend"]
-        pub(crate) fn suspend(queue: u32, task: u64, scope: u64, cookie: u32) -> u64;
-        #[link_name = "[resource-drop]wait-queue"]
-        pub(crate) fn drop_queue(queue: u32);
     }
 
     #[link(wasm_import_module = "curio:kernel/sockets@0.1.0")]
@@ -74,7 +62,7 @@ mod raw {
         #[link_name = "[method]tcp-socket.recv"]
         pub(crate) fn recv(socket: u32, max: u32, result: *mut [u32; 5]);
         #[link_name = "[method]tcp-socket.read-wait"]
-        pub(crate) fn read_wait(socket: u32, task: u64, scope: u64, cookie: u32) -> u64;
+        pub(crate) fn read_wait(socket: u32, task: u64, cookie: u64) -> u64;
         #[link_name = "[resource-drop]tcp-socket"]
         pub(crate) fn close(socket: u32);
     }
@@ -84,9 +72,23 @@ mod raw {
         #[link_name = "write"]
         pub(crate) fn log(level: u32, message: *const u8, length: usize);
     }
+
+    #[link(wasm_import_module = "wasi:cli/stdin@0.2.0")]
+    unsafe extern "C" {
+        #[link_name = "get-stdin"]
+        pub(crate) fn stdin() -> u32;
+    }
 }
 
 const WILD: [u64; 4] = [0, 0xdead_beef, u64::MAX, 1 << 63];
+
+const NEVER: u64 = u64::MAX;
+
+/// The outcomes, by their places in the enum.
+const DONE: u64 = 0;
+const BUSY: u64 = 1;
+const CLOSED: u64 = 2;
+const END_REQUESTED: u64 = 3;
 
 fn main() {
     // Links what tells the component's tools about the imports.
@@ -96,7 +98,7 @@ fn main() {
         assert_eq!(result, "fine");
         return;
     }
-    // Everything below is a fault, which nothing here survives.
+    // Everything below ends the program, which nothing here survives.
     // SAFETY: the kernel checks what it is given; that is what these calls are to show.
     unsafe {
         let task = spawn();
@@ -108,42 +110,56 @@ fn main() {
                 raw::close(socket);
                 raw::close(socket);
             }
-            "other-kind-of-handle" => {
-                let queue = raw::make_queue("q".as_ptr(), 1);
-                raw::recv(queue, 1, &mut [0; 5]);
+            "other-kind-of-handle" => raw::recv(raw::stdin(), 1, &mut [0; 5]),
+            "wild-sleeper" => forget(raw::sleep(WILD[2], 1, 0)),
+            "ended-sleeper" => {
+                raw::exit(task);
+                raw::sleep(task, 1, NEVER);
             }
-            "wild-sleeper" => forget(raw::sleep(WILD[2], 0, 1, 0)),
-            "wild-scope" => forget(raw::sleep(task, WILD[1], 1, 0)),
-            "wild-joiner" => forget(raw::join(WILD[1], 0, 1, task)),
-            "wild-waiter" => forget(raw::read_wait(listener(), WILD[1], 0, 1)),
+            "wild-waiter" => forget(raw::read_wait(listener(), WILD[1], 1)),
+            "sleeper-without-cookie" => forget(raw::sleep(task, 0, NEVER)),
+            "sleeper-without-cookie-or-sleep" => forget(raw::sleep(task, 0, 0)),
+            "waiter-without-cookie" => forget(raw::read_wait(listener(), task, 0)),
             "wild-exit" => raw::exit(WILD[1]),
-            "wild-end" => wait(0, &WILD[1..2]),
-            "end-twice" => wait(0, &[task, task]),
-            "ends-out-of-bounds" => raw::wait(0, &raw const task, usize::MAX / 8, &mut [0; 2]),
+            "wild-end" => forget(wait(0, &WILD[1..2], NEVER)),
+            "end-twice" => forget(wait(0, &[task, task], NEVER)),
+            "end-and-exit" => {
+                wait(0, &[task], 0);
+                raw::exit(task);
+            }
+            "ends-out-of-bounds" => {
+                raw::wait(0, &raw const task, usize::MAX / 8, NEVER, &mut [0; 2]);
+            }
             "exit-twice" => {
                 raw::exit(task);
                 raw::exit(task);
             }
-            "wild-opener" => forget(raw::open_scope(WILD[1], 0, 1, 0)),
-            "wild-close" => raw::close_scope(WILD[1]),
-            "deep-scopes" => {
-                let mut scope = 0;
-                loop {
-                    scope = raw::open_scope(task, scope, 1, u64::MAX);
-                }
-            }
-            "endless-scopes" => loop {
-                raw::open_scope(task, 0, 1, u64::MAX);
-            },
             "endless-sleeps" => loop {
-                raw::sleep(task, 0, 1, u64::MAX);
+                raw::sleep(task, 1, NEVER);
             },
             "endless-yields" => loop {
-                raw::sleep(task, 0, 1, 0);
+                raw::sleep(task, 1, 0);
             },
-            "endless-queues" => loop {
-                raw::make_queue("q".as_ptr(), 1);
+            "endless-tasks" => loop {
+                let task = spawn();
+                raw::sleep(task, 1, 0);
+                raw::exit(task);
             },
+            "endless-waits" => {
+                println!("waiting");
+                loop {
+                    wait(0, &[], 0);
+                }
+            }
+            "endless-deadlines" => {
+                println!("waiting");
+                loop {
+                    // The second one comes first, and the first one is forgotten.
+                    raw::sleep(task, 1, raw::now() + 100);
+                    wait(0, &[], NEVER - 1);
+                    wait(0, &[], raw::now() + 100);
+                }
+            }
             "wild-text" => raw::log(0, [0xff, 0xfe].as_ptr(), 2),
             "text-out-of-bounds" => raw::log(0, std::ptr::without_provenance(usize::MAX - 9), 9),
             "text-too-long" => raw::log(0, "x".as_ptr(), usize::MAX),
@@ -159,12 +175,12 @@ fn main() {
                 let mut result = [0; 5];
                 raw::recv(socket, u32::MAX, &raw mut result);
                 assert_eq!(result[0] & 0xff, 1);
-                raw::read_wait(socket, task, 0, 7);
+                raw::read_wait(socket, task, 7);
             }
             "wait-without-tasks" => {
                 raw::exit(task);
                 println!("waiting");
-                wait(0, &[]);
+                wait(0, &[], NEVER);
             }
             _ => panic!("there is no case {case}"),
         }
@@ -179,47 +195,69 @@ fn harmless(case: &str) -> Option<&'static str> {
         match case {
             "numbers-of-nothing" => {
                 for wild in WILD {
-                    assert_eq!(raw::cancel(wild), 0);
                     assert_eq!(raw::withdraw(wild), 0);
-                    raw::wake(wild);
-                    raw::redeliver_cancel(wild);
-                    raw::redeliver_timeout(wild);
                     let mut info = [u64::MAX; 16];
                     raw::info(wild, &raw mut info);
                     assert_eq!(info[0] & 0xff, 0);
                     let mut spawned = [u64::MAX; 4];
                     raw::spawn(wild, 12_345, 1, &raw mut spawned);
                     assert_eq!(spawned[0] & 0xff, 0);
-                    // Who has ended can be joined at once.
-                    raw::join(spawn(), 0, 1, wild);
                 }
             }
             // Closing what a task waits on, which the SDK does not let anybody do.
             "closed-while-waiting" => {
-                let task = spawn();
-                let queue = raw::make_queue("q".as_ptr(), 1);
-                raw::suspend(queue, task, 0, 5);
-                raw::drop_queue(queue);
-                assert_eq!(wait_for(task, 5), CLOSED);
-                let listener = listener();
-                raw::read_wait(listener, task, 0, 6);
+                let (task, listener) = (spawn(), listener());
+                raw::read_wait(listener, task, 5);
+                raw::read_wait(listener, task, 6);
+                assert_eq!(told(), [[6, BUSY, 0]]);
                 raw::close(listener);
-                assert_eq!(wait_for(task, 6), CLOSED);
+                assert_eq!(told(), [[5, CLOSED, 0]]);
             }
             // Tasks that only gave others a turn: the kernel has just the guest's word for how many.
             "wrong-count-of-ready-tasks" => {
                 for ready in [1, 1000, u32::MAX] {
-                    wait(ready, &[]);
+                    assert!(wait(ready, &[], NEVER).1.is_empty());
                 }
                 let task = spawn();
-                wait(u32::MAX, &[task]);
+                wait(u32::MAX, &[task], NEVER);
             }
-            "queue-and-sleep" => {
+            "times-that-have-passed" => {
+                let mut last = 0;
+                for until in (0..10_000).chain([0, raw::now()]) {
+                    let (now, resumptions) = wait(0, &[], until);
+                    assert!(now >= last && resumptions.is_empty());
+                    last = now;
+                }
+            }
+            // Now earlier, now later than the last one.
+            "times-to-come" => {
+                for n in 0..100 {
+                    let until = raw::now() + 1_000 * (n * 37 % 100);
+                    let (now, resumptions) = wait(0, &[], until);
+                    assert!(now >= until && resumptions.is_empty());
+                }
+            }
+            "told-of-an-ended-task" => {
                 let task = spawn();
-                let queue = raw::make_queue("q".as_ptr(), 1);
-                raw::suspend(queue, task, 0, 5);
-                raw::sleep(task, 0, 6, 0);
-                assert_eq!(wait_for(task, 6), DONE);
+                let token = raw::sleep(task, u64::MAX, 0);
+                raw::sleep(task, 2, NEVER);
+                raw::exit(task);
+                assert_eq!(raw::withdraw(token), 0);
+                let told = told();
+                assert_eq!(told.len(), 1);
+                assert_eq!(told[0][..2], [u64::MAX, DONE]);
+            }
+            "two-of-one-cookie" => {
+                let task = spawn();
+                let tokens = [(); 3].map(|()| raw::sleep(task, 7, 0));
+                assert!(tokens[0] != tokens[1] && tokens[1] != tokens[2]);
+                assert_eq!(told().len(), 3);
+            }
+            "a-hundred-thousand-sleeps" => sleep_in_numbers(100_000),
+            "asked-to-end" => {
+                spawn();
+                println!("waiting");
+                assert_eq!(told(), [[0, END_REQUESTED, 0]]);
             }
             "labels" => {
                 let label = raw::label("n".as_ptr(), 1, "f".as_ptr(), 1, 1);
@@ -234,6 +272,32 @@ fn harmless(case: &str) -> Option<&'static str> {
         }
     }
     Some("fine")
+}
+
+/// One task sleeps many times at once, and takes back every second one.
+fn sleep_in_numbers(count: u64) {
+    let task = spawn();
+    // SAFETY: as in `main`.
+    let begun = unsafe { raw::now() };
+    for cookie in 1..=count {
+        // SAFETY: as in `main`.
+        unsafe {
+            let token = raw::sleep(task, cookie, begun + 1_000 * (cookie % 1_000));
+            // It may have ended already.
+            if cookie % 2 == 0 && raw::withdraw(token) == 1 {
+                assert_eq!(raw::withdraw(token), 0);
+            }
+        }
+    }
+    let (mut odd, mut last) = (0, 0);
+    while odd < count / 2 {
+        for [cookie, outcome, at] in told() {
+            assert!(outcome == DONE && at >= begun + 1_000 * (cookie % 1_000));
+            assert!(at >= last, "in the order of their ends");
+            odd += cookie % 2;
+            last = at;
+        }
+    }
 }
 
 fn spawn() -> u64 {
@@ -282,34 +346,25 @@ fn listener() -> u32 {
     socket
 }
 
-const DONE: u64 = 2;
-const CLOSED: u64 = 7;
-
-/// Waits until a task is resumed with a cookie, and says how that ended.
-fn wait_for(task: u64, cookie: u32) -> u64 {
-    loop {
-        let mut list = [0; 2];
-        // SAFETY: a list of numbers, allocated by this program's own allocator, is what comes.
-        let parts = unsafe {
-            raw::wait(0, [].as_ptr(), 0, &raw mut list);
-            let first = std::ptr::with_exposed_provenance::<u64>(list[0] as usize);
-            std::slice::from_raw_parts(first, list[1] as usize)
-        };
-        for resumption in parts.as_chunks::<3>().0 {
-            let [resumed, why, value] = *resumption;
-            if (resumed, why & u64::from(u32::MAX)) == (task, cookie.into()) {
-                return why >> 32;
-            }
-            // Before that, only its start may come.
-            assert_eq!((resumed, why, value), (task, 0, 0));
-        }
-    }
+/// Waits for as long as it takes, and returns how traps ended.
+fn told() -> Vec<[u64; 3]> {
+    wait(0, &[], NEVER).1
 }
 
-fn wait(ready: u32, ended: &[u64]) {
-    // SAFETY: as in `spawn`; the list that comes is left to leak.
-    unsafe { raw::wait(ready, ended.as_ptr(), ended.len(), &mut [0; 2]) };
+/// Calls `wait`, and returns the time and how traps ended.
+fn wait(ready: u32, ended: &[u64], until: u64) -> (u64, Vec<[u64; 3]>) {
+    let mut list = [0; 2];
+    // SAFETY: a list of numbers, allocated by this program's own allocator, is what comes.
+    let parts = unsafe {
+        raw::wait(ready, ended.as_ptr(), ended.len(), until, &raw mut list);
+        let first = std::ptr::with_exposed_provenance_mut::<u64>(list[0] as usize);
+        Box::from_raw(std::ptr::slice_from_raw_parts_mut(first, list[1] as usize))
+    };
+    let (now, parts) = parts.split_first().expect("the time is told");
+    let (resumptions, rest) = parts.as_chunks();
+    assert!(rest.is_empty());
+    (*now, resumptions.to_vec())
 }
 
 /// Does nothing with what a call gave, if it gave anything.
-fn forget(_: u64) {}
+fn forget<T>(_: T) {}
