@@ -9,7 +9,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::fmt;
 
 use crate::error::{Error, Result};
-use crate::traps::SchedFifo;
+use crate::traps::{SchedBarrier, SchedFifo};
 
 /// A queue: first in, first out.
 ///
@@ -112,7 +112,7 @@ pub struct Queued<I> {
     maxsize: usize,
     getting: SchedFifo,
     putting: SchedFifo,
-    joining: SchedFifo,
+    joining: SchedBarrier,
     /// Tasks that were woken to take an item, and have not yet.
     getters: Cell<usize>,
     /// Tasks that were woken to put an item, and have not yet.
@@ -141,7 +141,7 @@ impl<I: Items> Queued<I> {
             maxsize: if maxsize == 0 { usize::MAX } else { maxsize },
             getting: SchedFifo::new(),
             putting: SchedFifo::new(),
-            joining: SchedFifo::new(),
+            joining: SchedBarrier::new(),
             getters: Cell::new(0),
             putters: Cell::new(0),
             undone: Cell::new(0),
@@ -238,7 +238,7 @@ impl<I: Items> Queued<I> {
         })?;
         self.undone.set(undone);
         if undone == 0 {
-            self.joining.wake(self.joining.len());
+            self.joining.wake();
         }
         Ok(())
     }

@@ -40,6 +40,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+pub use crate::barrier::SchedBarrier;
 use crate::bindings::traps::{self as kernel, Caller, Outcome};
 use crate::error::{Error, Result, TimedOut};
 use crate::runtime::{self, Running, Runtime};

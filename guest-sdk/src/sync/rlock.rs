@@ -40,6 +40,8 @@ impl RLock {
         let task = runtime::with(|runtime| runtime.running().task);
         if self.owner.get() != task {
             self.lock.lock().await?.forget();
+            // The future may have moved to another task meanwhile.
+            let task = runtime::with(|runtime| runtime.running().task);
             self.owner.set(task);
         }
         self.count.set(self.count.get() + 1);
