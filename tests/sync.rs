@@ -30,7 +30,11 @@ mod semaphores {
         "sync_semaphore":
         an_rlock_is_entered_again_by_its_owner
         an_rlock_is_released_by_its_owner_only
+        other_tasks_wait_for_an_rlock_in_order
+        an_rlock_is_locked_while_it_is_handed_over
+        a_pending_rlock_belongs_to_the_task_that_gets_it
         a_semaphore_of_one_is_a_lock
+        semaphore_contenders_enter_in_order
         a_semaphore_lets_in_as_many_as_it_says
         a_semaphore_acquire_can_be_cancelled
         a_semaphore_acquire_can_time_out
@@ -59,6 +63,7 @@ mod events {
         notify_needs_the_lock
         wait_needs_the_guard_of_its_own_lock
         a_notified_task_cancelled_at_the_lock_passes_it_on
+        a_notified_task_that_times_out_at_the_lock_leaves_it_alone
         a_line_wakes_as_many_as_there_are
         a_wait_for_a_line_can_be_dropped
     }
@@ -115,6 +120,7 @@ mod queues {
         two_consumers_get_items_in_turn
         an_unbounded_put_does_not_block
         a_bounded_put_blocks_when_it_is_full
+        a_bounded_put_takes_turns_with_a_slow_consumer
         a_put_can_be_cancelled
         a_get_can_time_out
         an_item_that_was_promised_is_not_taken_by_another

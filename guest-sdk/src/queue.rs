@@ -11,7 +11,7 @@ use std::fmt;
 use crate::error::{Error, Result};
 use crate::traps::{SchedBarrier, SchedFifo};
 
-/// A queue: first in, first out.
+/// A queue: first in, first out. What can be done with it is on [`Queued`].
 ///
 /// ```no_run
 /// use std::rc::Rc;
@@ -36,7 +36,7 @@ use crate::traps::{SchedBarrier, SchedFifo};
 /// ```
 pub type Queue<T> = Queued<VecDeque<T>>;
 
-/// A queue that gives the smallest item first.
+/// A queue that gives the smallest item first. Of equal ones, any.
 pub type PriorityQueue<T> = Queued<BinaryHeap<Reverse<T>>>;
 
 /// A queue that gives the newest item first: a stack.
@@ -169,7 +169,7 @@ impl<I: Items> Queued<I> {
     /// Puts an item in, and blocks while the queue is full.
     ///
     /// # Cancellation
-    /// The item is not in the queue.
+    /// The item is not in the queue, and is dropped.
     pub async fn put(&self, item: I::Item) -> Result<()> {
         if self.len() + self.putters.get() >= self.maxsize {
             let room = self.putting.suspend("queue-put");

@@ -47,7 +47,7 @@ impl Event {
         self.waiting.wake();
     }
 
-    /// Says that it has not happened after all, or is to happen again.
+    /// Says that it has not happened after all, or is to happen again. Never blocks.
     pub fn clear(&self) {
         self.set.set(false);
     }
