@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use curio::sync::Event;
 use curio::traps::{KernelQueue, wait_on_queue};
 use curio::{Error, Result, current_task, sleep, spawn, yield_now};
 use test_guests::{Notes, fails, ms, sleep_until_told};
@@ -205,7 +204,7 @@ async fn two_may_cancel_at_the_same_time() -> Result<()> {
 }
 
 async fn a_third_task_may_cancel() -> Result<()> {
-    let event = Rc::new(Event::new());
+    let event = Rc::new(curio::sync::Event::new());
     let inner = event.clone();
     let victim = spawn(async move {
         sleep(ms(1_000_000)).await?;
