@@ -13,6 +13,7 @@ mod telling {
         a_request_does_not_wait
         a_task_is_cancelled_once
         two_may_cancel_at_the_same_time
+        a_third_task_may_cancel
         a_task_may_end_well_all_the_same
         a_task_that_goes_on_cannot_be_cancelled_again
         an_error_of_the_cleanup_is_the_task_s

@@ -88,6 +88,34 @@ fn event_lets_all_go_on_in_turn() {
     output.code(0).stdout(expected).quiet();
 }
 
+#[test]
+fn timeouts_are_told_to_the_right_one() {
+    let expected = "\
+        The answer is 42\n\
+        No answer came in time\n\
+        Going on without an answer\n\
+        The first answer is 42\n\
+        The sum is None\n\
+        The inner time passes, and that is handled:\n\
+        \x20 the inner block timed out\n\
+        \x20 the outer block is well\n\
+        The inner time passes, and that is not handled:\n\
+        \x20 the inner block timed out\n\
+        \x20 the outer block has an inner timeout that nobody handled\n\
+        The outer time passes:\n\
+        \x20 the inner block was cancelled by the timeout of an outer one\n\
+        \x20 the outer block timed out\n\
+        The task is not ready; cancelled: false\n\
+        Joined at last\n\
+        The child goes, too\n\
+        The parent is done: false\n\
+        Interrupted: timed out\n\
+        Saved\n\
+        All is done: false\n";
+    let output = Run::guest("timeouts").output();
+    output.code(0).stdout(expected).quiet();
+}
+
 /// Starts the echo server, and says where it listens.
 fn start_echo() -> (Running, String) {
     let run = Run::guest("echo").flag("--allow-listen=127.0.0.1");

@@ -13,6 +13,7 @@
 
 mod harness;
 
+mod behaviours;
 mod cancellation;
 mod cli_arguments;
 mod cli_cache;

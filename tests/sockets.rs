@@ -42,6 +42,7 @@ mod stream {
         sending_nothing_is_nothing
         a_connection_nobody_wants_is_refused
         connections_wait_to_be_accepted
+        those_that_yield_starve_no_socket
     }
 }
 

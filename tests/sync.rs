@@ -30,7 +30,11 @@ mod semaphores {
         "sync_semaphore":
         an_rlock_is_entered_again_by_its_owner
         an_rlock_is_released_by_its_owner_only
+        other_tasks_wait_for_an_rlock_in_order
+        an_rlock_is_locked_while_it_is_handed_over
+        a_pending_rlock_belongs_to_the_task_that_gets_it
         a_semaphore_of_one_is_a_lock
+        semaphore_contenders_enter_in_order
         a_semaphore_lets_in_as_many_as_it_says
         a_semaphore_acquire_can_be_cancelled
         a_semaphore_acquire_can_time_out
@@ -59,8 +63,54 @@ mod events {
         notify_needs_the_lock
         wait_needs_the_guard_of_its_own_lock
         a_notified_task_cancelled_at_the_lock_passes_it_on
+        a_notified_task_that_times_out_at_the_lock_leaves_it_alone
         a_line_wakes_as_many_as_there_are
         a_wait_for_a_line_can_be_dropped
+    }
+}
+
+/// Results that are set later.
+mod results {
+    crate::harness::guests::cases! {
+        "sync_result":
+        get_returns_the_value_that_another_task_set
+        get_of_what_is_set_takes_no_cycle
+        an_exception_is_told_to_all_that_wait
+        a_value_may_be_set_again
+        an_exception_wins_over_any_value
+        what_is_there_when_a_task_goes_on_is_what_it_sees
+        those_that_wait_for_a_result_go_on_in_order
+        a_get_can_be_cancelled
+        a_get_can_time_out
+        a_get_that_was_woken_completes_before_the_cancellation
+        a_dropped_get_is_in_nobody_s_way
+    }
+}
+
+/// The lines that all of it is made of.
+mod lines {
+    use crate::harness::Run;
+
+    crate::harness::guests::cases! {
+        "traps_lines":
+        a_barrier_wakes_all_in_the_order_they_came
+        a_barrier_wakes_some
+        a_barrier_wakes_no_more_than_there_are
+        who_comes_back_to_a_barrier_waits_for_the_next_time
+        a_wait_at_a_barrier_can_be_cancelled
+        a_wait_at_a_barrier_can_time_out
+        who_was_woken_at_a_barrier_is_cancelled_later
+        a_wait_at_a_barrier_can_be_dropped
+        a_state_names_the_reason
+        interrupted_waits_cost_no_wake_up;
+        and interrupted_waits_leave_nothing
+    }
+
+    #[test]
+    fn interrupted_waits_leave_nothing() {
+        let run = Run::guest("traps_lines").flag("--max-memory=2MiB");
+        let run = run.args(["interrupted_waits_leave_nothing"]);
+        run.output().code(0).stdout("").quiet();
     }
 }
 
@@ -70,6 +120,7 @@ mod queues {
         two_consumers_get_items_in_turn
         an_unbounded_put_does_not_block
         a_bounded_put_blocks_when_it_is_full
+        a_bounded_put_takes_turns_with_a_slow_consumer
         a_put_can_be_cancelled
         a_get_can_time_out
         an_item_that_was_promised_is_not_taken_by_another

@@ -91,6 +91,12 @@ mod ending {
     }
 
     #[test]
+    fn run_returns_what_main_returns() {
+        let output = Run::guest("run_value").output();
+        output.code(0).stdout("").quiet();
+    }
+
+    #[test]
     fn main_s_error_is_printed_and_is_status_1() {
         let output = run("main_fails");
         output.code(1).stdout("");

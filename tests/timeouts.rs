@@ -57,6 +57,7 @@ mod outcomes {
         both_expire_at_the_same_time
         both_ignore_and_have_expired
         i_is_caught_and_then_o_expires
+        o_s_timeout_is_swallowed_and_comes_again
         o_s_time_passes_while_nothing_blocks_in_i
         o_s_time_passes_and_o_ends_before_anything_blocks
         another_error_leaves_i_after_o_s_time

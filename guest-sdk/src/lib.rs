@@ -44,6 +44,7 @@
 //! blocked in nothing but such a future can't be told anything there; when it is cancelled, its
 //! future is dropped, and when a timeout block around it expires, the block's is.
 
+mod barrier;
 mod bindings;
 mod cancellation;
 mod error;

@@ -9,9 +9,9 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::fmt;
 
 use crate::error::{Error, Result};
-use crate::traps::SchedFifo;
+use crate::traps::{SchedBarrier, SchedFifo};
 
-/// A queue: first in, first out.
+/// A queue: first in, first out. What can be done with it is on [`Queued`].
 ///
 /// ```no_run
 /// use std::rc::Rc;
@@ -36,7 +36,7 @@ use crate::traps::SchedFifo;
 /// ```
 pub type Queue<T> = Queued<VecDeque<T>>;
 
-/// A queue that gives the smallest item first.
+/// A queue that gives the smallest item first. Of equal ones, any.
 pub type PriorityQueue<T> = Queued<BinaryHeap<Reverse<T>>>;
 
 /// A queue that gives the newest item first: a stack.
@@ -112,7 +112,7 @@ pub struct Queued<I> {
     maxsize: usize,
     getting: SchedFifo,
     putting: SchedFifo,
-    joining: SchedFifo,
+    joining: SchedBarrier,
     /// Tasks that were woken to take an item, and have not yet.
     getters: Cell<usize>,
     /// Tasks that were woken to put an item, and have not yet.
@@ -141,7 +141,7 @@ impl<I: Items> Queued<I> {
             maxsize: if maxsize == 0 { usize::MAX } else { maxsize },
             getting: SchedFifo::new(),
             putting: SchedFifo::new(),
-            joining: SchedFifo::new(),
+            joining: SchedBarrier::new(),
             getters: Cell::new(0),
             putters: Cell::new(0),
             undone: Cell::new(0),
@@ -169,7 +169,7 @@ impl<I: Items> Queued<I> {
     /// Puts an item in, and blocks while the queue is full.
     ///
     /// # Cancellation
-    /// The item is not in the queue.
+    /// The item is not in the queue, and is dropped.
     pub async fn put(&self, item: I::Item) -> Result<()> {
         if self.len() + self.putters.get() >= self.maxsize {
             let room = self.putting.suspend("queue-put");
@@ -238,7 +238,7 @@ impl<I: Items> Queued<I> {
         })?;
         self.undone.set(undone);
         if undone == 0 {
-            self.joining.wake(self.joining.len());
+            self.joining.wake();
         }
         Ok(())
     }

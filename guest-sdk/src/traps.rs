@@ -39,6 +39,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+pub use crate::barrier::SchedBarrier;
 use crate::bindings::traps::{self as kernel, Caller};
 use crate::error::{Error, Result};
 use crate::runtime::{self, Looked, Runtime, WaitKey};

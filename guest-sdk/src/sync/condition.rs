@@ -4,7 +4,7 @@ use super::{Lock, LockGuard};
 use crate::error::{Error, Result};
 use crate::traps::SchedFifo;
 
-/// A lock, and tasks that wait for a change of what it guards.
+/// A lock of its own, and tasks that wait for a change of what it guards.
 ///
 /// ```no_run
 /// # async fn example(condition: &curio::sync::Condition, ready: &std::cell::Cell<bool>) -> curio::Result<()> {
@@ -21,7 +21,7 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// A condition with a lock of its own.
+    /// A condition whose lock nobody has.
     pub const fn new() -> Self {
         Self {
             lock: Lock::new(),
@@ -51,7 +51,8 @@ impl Condition {
     ///
     /// # Cancellation
     /// The task no longer waits, for the notification or for the lock, and does not have the lock: the guard is
-    /// gone with the error. A notification that it was given goes to the next one that waits.
+    /// gone with the error, where curio would take the lock again first. A notification that it was given goes to
+    /// the next one that waits.
     pub async fn wait<'a>(&'a self, guard: LockGuard<'a>) -> Result<LockGuard<'a>> {
         if !std::ptr::eq(guard.lock(), &raw const self.lock) {
             return Err(Error::InvalidArgument(
@@ -88,7 +89,8 @@ impl Condition {
         Ok(guard)
     }
 
-    /// Wakes the first `count` tasks that wait, or all if there are fewer. They go on when they get the lock.
+    /// Wakes the first `count` tasks that wait, or all if there are fewer. They go on when they get the lock. Never
+    /// blocks.
     ///
     /// # Errors
     /// [`Error::InvalidState`] if nobody has the lock.
@@ -102,7 +104,7 @@ impl Condition {
         Ok(())
     }
 
-    /// Wakes all tasks that wait.
+    /// Wakes all tasks that wait. Never blocks.
     ///
     /// # Errors
     /// As [`Condition::notify`].

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::error::Result;
-use crate::traps::SchedFifo;
+use crate::traps::SchedBarrier;
 
 /// Something that has happened or not, and that tasks wait for.
 ///
@@ -22,7 +22,7 @@ use crate::traps::SchedFifo;
 #[derive(Debug, Default)]
 pub struct Event {
     set: Cell<bool>,
-    waiting: SchedFifo,
+    waiting: SchedBarrier,
 }
 
 impl Event {
@@ -30,7 +30,7 @@ impl Event {
     pub const fn new() -> Self {
         Self {
             set: Cell::new(false),
-            waiting: SchedFifo::new(),
+            waiting: SchedBarrier::new(),
         }
     }
 
@@ -44,10 +44,10 @@ impl Event {
     /// They have seen it, even if the event is cleared before they run.
     pub fn set(&self) {
         self.set.set(true);
-        self.waiting.wake(self.waiting.len());
+        self.waiting.wake();
     }
 
-    /// Says that it has not happened after all, or is to happen again.
+    /// Says that it has not happened after all, or is to happen again. Never blocks.
     pub fn clear(&self) {
         self.set.set(false);
     }

@@ -49,7 +49,7 @@ impl Lock {
         Ok(LockGuard { lock: self })
     }
 
-    /// Takes the lock if it is free.
+    /// Takes the lock if it is free. Never blocks.
     pub fn try_lock(&self) -> Option<LockGuard<'_>> {
         (!self.locked.replace(true)).then(|| LockGuard { lock: self })
     }

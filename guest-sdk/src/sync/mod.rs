@@ -1,4 +1,4 @@
-//! Synchronization of tasks: events, locks, semaphores, conditions.
+//! Synchronization of tasks: events, results, locks, semaphores, conditions.
 //!
 //! Waiting is first come, first served, and what is waited for is handed over: whoever comes later can't take it
 //! in between. An operation that need not wait asks nothing of the kernel, and is no place where a
@@ -11,11 +11,13 @@
 mod condition;
 mod event;
 mod lock;
+mod result;
 mod rlock;
 mod semaphore;
 
 pub use self::condition::Condition;
 pub use self::event::Event;
 pub use self::lock::{Lock, LockGuard};
+pub use self::result::ResultCell;
 pub use self::rlock::{RLock, RLockGuard};
 pub use self::semaphore::{BoundedSemaphore, Semaphore, SemaphoreGuard};

@@ -7,6 +7,19 @@ use crate::error::{Error, Result};
 use crate::runtime;
 
 /// A lock that a task may take again while it has it. It is free when all its guards are dropped.
+///
+/// ```no_run
+/// # async fn example(lock: &curio::sync::RLock) -> curio::Result<()> {
+/// let outer = lock.lock().await?;
+/// let inner = lock.lock().await?;
+/// drop(inner);
+/// assert!(lock.is_locked());
+/// drop(outer);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A task that waits for it twice at the same time, with `join!` say, waits for itself.
 #[derive(Debug, Default)]
 pub struct RLock {
     lock: Lock,
@@ -40,6 +53,8 @@ impl RLock {
         let task = runtime::with(|runtime| runtime.running().task);
         if self.owner.get() != task {
             self.lock.lock().await?.forget();
+            // The future may have moved to another task meanwhile.
+            let task = runtime::with(|runtime| runtime.running().task);
             self.owner.set(task);
         }
         self.count.set(self.count.get() + 1);

@@ -7,6 +7,9 @@ use crate::traps::SchedFifo;
 
 /// Lets a number of tasks in at a time.
 ///
+/// It may be released more often than it was acquired: that makes room for more. [`BoundedSemaphore`] does not
+/// let that happen.
+///
 /// ```no_run
 /// # async fn example(semaphore: &curio::sync::Semaphore) -> curio::Result<()> {
 /// let _inside = semaphore.acquire().await?;
@@ -137,7 +140,7 @@ impl BoundedSemaphore {
         self.semaphore.acquire().await
     }
 
-    /// As [`Semaphore::release`].
+    /// As [`Semaphore::release`]. Never blocks.
     ///
     /// # Errors
     /// [`Error::InvalidState`] if all places are free.

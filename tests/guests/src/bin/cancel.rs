@@ -16,6 +16,7 @@ test_guests::cases! {
     a_request_does_not_wait
     a_task_is_cancelled_once
     two_may_cancel_at_the_same_time
+    a_third_task_may_cancel
     a_task_may_end_well_all_the_same
     a_task_that_goes_on_cannot_be_cancelled_again
     an_error_of_the_cleanup_is_the_task_s
@@ -199,6 +200,26 @@ async fn two_may_cancel_at_the_same_time() -> Result<()> {
         canceller.join().await?;
     }
     notes.are(["clean", "1", "2"]);
+    Ok(())
+}
+
+async fn a_third_task_may_cancel() -> Result<()> {
+    let event = Rc::new(curio::sync::Event::new());
+    let inner = event.clone();
+    let victim = spawn(async move {
+        sleep(ms(1_000_000)).await?;
+        inner.set();
+        Ok(())
+    });
+    let other = victim.any().clone();
+    let canceller = spawn(async move { other.cancel().await });
+    // It is joined meanwhile.
+    let Error::Task(error) = fails(victim.join().await) else {
+        panic!("should be the task's");
+    };
+    assert!(matches!(error.cause(), Error::TaskCancelled));
+    assert!(canceller.join().await?);
+    assert!(!event.is_set());
     Ok(())
 }
 

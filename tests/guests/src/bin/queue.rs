@@ -12,6 +12,7 @@ test_guests::cases! {
     two_consumers_get_items_in_turn
     an_unbounded_put_does_not_block
     a_bounded_put_blocks_when_it_is_full
+    a_bounded_put_takes_turns_with_a_slow_consumer
     a_put_can_be_cancelled
     a_get_can_time_out
     an_item_that_was_promised_is_not_taken_by_another
@@ -97,6 +98,45 @@ async fn a_bounded_put_blocks_when_it_is_full() -> Result<()> {
     }
     producer.join().await?;
     notes.are(["p0", "p1", "c0", "p2", "c1", "p3", "c2", "c3"]);
+    Ok(())
+}
+
+async fn a_bounded_put_takes_turns_with_a_slow_consumer() -> Result<()> {
+    let (notes, queue) = (Notes::new(), Rc::new(Queue::bounded(2)));
+    let (items, inner) = (queue.clone(), notes.clone());
+    let consumer = spawn(async move {
+        while let Some(n) = items.get().await? {
+            inner.add(format!("c{n}"));
+            curio::sleep(ms(2)).await?;
+            items.task_done()?;
+        }
+        items.task_done()?;
+        inner.add("consumer done");
+        Ok(())
+    });
+    yield_now().await?;
+    for n in 0..4 {
+        queue.put(Some(n)).await?;
+        notes.add(format!("p{n}"));
+    }
+    queue.put(None).await?;
+    notes.add("joins");
+    queue.join().await?;
+    notes.add("joined");
+    consumer.join().await?;
+    notes.are([
+        "p0",
+        "p1",
+        "c0",
+        "p2",
+        "c1",
+        "p3",
+        "c2",
+        "joins",
+        "c3",
+        "consumer done",
+        "joined",
+    ]);
     Ok(())
 }
 

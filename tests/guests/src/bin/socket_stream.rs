@@ -1,11 +1,13 @@
 //! What a connection does with bytes, with both ends in this program.
 
+use std::cell::Cell;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr};
+use std::rc::Rc;
 use std::time::Duration;
 
 use curio::socket::SocketOption;
-use curio::{Error, Result, Socket, ignore_after, sleep, spawn};
+use curio::{Error, Result, Socket, ignore_after, sleep, spawn, yield_now};
 use test_guests::ms;
 
 const MOMENT: Duration = ms(30);
@@ -20,6 +22,7 @@ test_guests::cases! {
     sending_nothing_is_nothing
     a_connection_nobody_wants_is_refused
     connections_wait_to_be_accepted
+    those_that_yield_starve_no_socket
 }
 
 fn listener() -> Result<Socket> {
@@ -194,5 +197,45 @@ async fn connections_wait_to_be_accepted() -> Result<()> {
         assert_eq!(server.recv(10).await?, [n]);
     }
     assert!(ignore_after(MOMENT, listener.accept()).await?.is_none());
+    Ok(())
+}
+
+async fn those_that_yield_starve_no_socket() -> Result<()> {
+    let turns = Rc::new(Cell::new(0_u64));
+    let busy = [0, 1, 2].map(|n| {
+        let turns = turns.clone();
+        spawn(async move {
+            loop {
+                if n == 0 {
+                    sleep(Duration::ZERO).await?;
+                } else {
+                    yield_now().await?;
+                }
+                turns.set(turns.get() + 1);
+            }
+            #[expect(unreachable_code, reason = "says what the loop would return")]
+            Ok(())
+        })
+    });
+    let (one, other) = pair().await?;
+    let echo = spawn(async move {
+        loop {
+            let data = other.recv(100).await?;
+            if data.is_empty() {
+                return Ok(());
+            }
+            other.send_all(&data).await?;
+        }
+    });
+    for n in 0..100 {
+        one.send_all(&[n]).await?;
+        assert_eq!(one.recv(100).await?, [n]);
+    }
+    drop(one);
+    echo.join().await?;
+    assert!(turns.get() > 100);
+    for task in busy {
+        assert!(task.cancel().await?);
+    }
     Ok(())
 }

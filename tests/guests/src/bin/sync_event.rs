@@ -26,6 +26,7 @@ test_guests::cases! {
     notify_needs_the_lock
     wait_needs_the_guard_of_its_own_lock
     a_notified_task_cancelled_at_the_lock_passes_it_on
+    a_notified_task_that_times_out_at_the_lock_leaves_it_alone
     a_line_wakes_as_many_as_there_are
     a_wait_for_a_line_can_be_dropped
 }
@@ -277,6 +278,32 @@ async fn a_notified_task_cancelled_at_the_lock_passes_it_on() -> Result<()> {
     tasks[1].join().await?;
     notes.are([1]);
     assert!(!condition.is_locked());
+    Ok(())
+}
+
+async fn a_notified_task_that_times_out_at_the_lock_leaves_it_alone() -> Result<()> {
+    let (notes, condition) = (Notes::new(), Rc::new(Condition::new()));
+    let inner = condition.clone();
+    let first = spawn(timeout_after(ms(20), async move {
+        let guard = inner.lock().await?;
+        inner.wait(guard).await.map(drop)
+    }));
+    let second = waiters(&condition, &notes, 1);
+    yield_now().await?;
+    let guard = condition.lock().await?;
+    condition.notify(1)?;
+    // It can't have the lock, and gives up; the lock is still this task's.
+    first.wait().await?;
+    assert!(condition.is_locked());
+    notes.add("gave up");
+    drop(guard);
+    second[0].join().await?;
+    notes.are(["gave up", "0"]);
+    assert!(!condition.is_locked());
+    let Error::Task(error) = fails(first.join().await) else {
+        panic!("should be the task's");
+    };
+    assert!(matches!(error.cause(), Error::TaskTimeout(_)));
     Ok(())
 }
 

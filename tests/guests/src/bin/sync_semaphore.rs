@@ -3,14 +3,18 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use curio::sync::{BoundedSemaphore, RLock, Semaphore};
+use curio::sync::{BoundedSemaphore, RLock, RLockGuard, Semaphore};
 use curio::{Error, Result, sleep, spawn, timeout_after, yield_now};
 use test_guests::{Notes, fails, ms};
 
 test_guests::cases! {
     an_rlock_is_entered_again_by_its_owner
     an_rlock_is_released_by_its_owner_only
+    other_tasks_wait_for_an_rlock_in_order
+    an_rlock_is_locked_while_it_is_handed_over
+    a_pending_rlock_belongs_to_the_task_that_gets_it
     a_semaphore_of_one_is_a_lock
+    semaphore_contenders_enter_in_order
     a_semaphore_lets_in_as_many_as_it_says
     a_semaphore_acquire_can_be_cancelled
     a_semaphore_acquire_can_time_out
@@ -53,6 +57,115 @@ async fn an_rlock_is_released_by_its_owner_only() -> Result<()> {
     guard.forget();
     lock.release()?;
     assert!(!lock.is_locked());
+    Ok(())
+}
+
+/// A task that takes a recursive lock so many times, one inside the other.
+async fn enter(lock: Rc<RLock>, notes: Notes, n: u32, times: usize) -> Result<()> {
+    notes.add(format!("{n} waits {}", lock.is_locked()));
+    let mut guards = Vec::new();
+    for _ in 0..times {
+        guards.push(lock.lock().await?);
+        yield_now().await?;
+    }
+    notes.add(format!("{n} has it"));
+    while let Some(guard) = guards.pop() {
+        assert!(lock.is_locked());
+        yield_now().await?;
+        drop(guard);
+    }
+    notes.add(format!("{n} gave it"));
+    Ok(())
+}
+
+async fn other_tasks_wait_for_an_rlock_in_order() -> Result<()> {
+    let (notes, lock) = (Notes::new(), Rc::new(RLock::new()));
+    let tasks = [(1, 3), (2, 1), (3, 2)]
+        .map(|(n, times)| spawn(enter(lock.clone(), notes.clone(), n, times)));
+    for task in tasks {
+        task.join().await?;
+    }
+    notes.are([
+        "1 waits false",
+        "2 waits true",
+        "3 waits true",
+        "1 has it",
+        "1 gave it",
+        "2 has it",
+        "2 gave it",
+        "3 has it",
+        "3 gave it",
+    ]);
+    assert!(!lock.is_locked());
+    Ok(())
+}
+
+async fn an_rlock_is_locked_while_it_is_handed_over() -> Result<()> {
+    let lock = Rc::new(RLock::new());
+    let guard = lock.lock().await?;
+    let inner = lock.clone();
+    let task = spawn(async move { inner.lock().await.map(drop) });
+    yield_now().await?;
+    drop(guard);
+    assert!(lock.is_locked());
+    // Nobody but its next owner can release it.
+    assert!(matches!(fails(lock.release()), Error::InvalidState(_)));
+    task.join().await?;
+    assert!(!lock.is_locked());
+    Ok(())
+}
+
+async fn a_pending_rlock_belongs_to_the_task_that_gets_it() -> Result<()> {
+    let lock = Rc::new(RLock::new());
+    let guard = lock.lock().await?;
+    let inner = lock.clone();
+    // It comes to wait in one task, and goes on in another one.
+    let first = spawn(async move {
+        let mut wait = Box::pin(async move { inner.lock().await.map(RLockGuard::forget) });
+        assert!(futures::poll!(&mut wait).is_pending());
+        Ok(wait)
+    });
+    let wait = first.join().await?;
+    let inner = lock.clone();
+    let task = spawn(async move {
+        wait.await?;
+        drop(inner.lock().await?);
+        inner.release()
+    });
+    yield_now().await?;
+    drop(guard);
+    task.join().await?;
+    assert!(!lock.is_locked());
+    Ok(())
+}
+
+async fn semaphore_contenders_enter_in_order() -> Result<()> {
+    let (notes, semaphore) = (Notes::new(), Rc::new(Semaphore::new(1)));
+    let tasks = [1, 2, 3].map(|n| {
+        let (notes, semaphore) = (notes.clone(), semaphore.clone());
+        spawn(async move {
+            notes.add(format!("{n} waits {}", semaphore.is_locked()));
+            let _inside = semaphore.acquire().await?;
+            notes.add(format!("{n} in {}", semaphore.value()));
+            sleep(ms(1)).await?;
+            notes.add(format!("{n} out"));
+            Ok(())
+        })
+    });
+    for task in tasks {
+        task.join().await?;
+    }
+    notes.are([
+        "1 waits false",
+        "1 in 0",
+        "2 waits true",
+        "3 waits true",
+        "1 out",
+        "2 in 0",
+        "2 out",
+        "3 in 0",
+        "3 out",
+    ]);
     Ok(())
 }
 

@@ -13,6 +13,7 @@ test_guests::cases! {
     both_expire_at_the_same_time
     both_ignore_and_have_expired
     i_is_caught_and_then_o_expires
+    o_s_timeout_is_swallowed_and_comes_again
     o_s_time_passes_while_nothing_blocks_in_i
     o_s_time_passes_and_o_ends_before_anything_blocks
     another_error_leaves_i_after_o_s_time
@@ -135,6 +136,17 @@ async fn i_is_caught_and_then_o_expires() -> Result<()> {
         panic!("should be the outer block's");
     };
     assert!(timed_out.at() >= start + ms(200));
+    Ok(())
+}
+
+async fn o_s_timeout_is_swallowed_and_comes_again() -> Result<()> {
+    let outer = timeout_after(ms(5), async {
+        let inner = fails(timeout_after(ms(NEVER), blocked()).await);
+        assert!(is_of_outer(&inner));
+        // Nobody passes it on, and so the next one that blocks is told.
+        blocked().await
+    });
+    assert!(is_timeout(&fails(outer.await)));
     Ok(())
 }
 
