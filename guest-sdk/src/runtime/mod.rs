@@ -53,8 +53,6 @@ pub(crate) struct Runtime {
     pub(crate) labels: Labels,
     /// The task that runs, and where in its code it is; no task between two.
     current: Cell<Running>,
-    /// The task that is about to be polled, which it is no use to wake.
-    about_to_run: Cell<u64>,
     /// The task that the others serve.
     main: Cell<u64>,
 }
@@ -66,18 +64,12 @@ pub(crate) fn with<T>(use_it: impl FnOnce(&Runtime) -> T) -> T {
 
 impl Runtime {
     const fn new() -> Self {
-        let nobody = Running {
-            task: 0,
-            block: None,
-            shielded: false,
-        };
         Self {
             tasks: Tasks::new(),
             waiting: Waiting::new(),
             pass: Pass::new(),
             labels: Labels::new(),
-            current: Cell::new(nobody),
-            about_to_run: Cell::new(0),
+            current: Cell::new(Running::in_no_block(0)),
             main: Cell::new(0),
         }
     }
@@ -107,32 +99,25 @@ impl Runtime {
 
     /// Makes a task ready, from its `Waker`.
     fn wake(&self, index: u32) {
-        if let Some(task) = self.tasks.id_at(index)
-            && task != self.about_to_run.get()
-        {
+        if let Some(task) = self.tasks.id_at(index) {
             self.pass.push_task(self, task);
         }
     }
 
     /// Resumes a task.
     fn resume(&self, ready: Ready) {
-        let task = ready.task;
         if let Some(waker) = ready.waker {
-            self.about_to_run.set(task);
+            // The task counts as ready until it is polled, so that this doesn't make it so once more.
             waker.wake();
-            self.about_to_run.set(0);
         }
-        self.run(task, Tasks::poll);
+        self.run(ready.task, Tasks::poll);
     }
 
     /// Polls a task, or drops its future: says whether it has ended so.
     fn run(&self, task: u64, poll: fn(&Tasks, u64) -> bool) {
-        self.current.set(Running {
-            task,
-            ..Running::default()
-        });
+        self.current.set(Running::in_no_block(task));
         let ended = poll(&self.tasks, task);
-        self.current.set(Running::default());
+        self.current.set(Running::in_no_block(0));
         if ended {
             self.waiting.forget(task);
         }
@@ -148,7 +133,7 @@ impl Runtime {
                 return;
             }
             self.pass.begin(self);
-            while let Some(ready) = self.pass.next(self) {
+            while let Some(ready) = self.pass.next() {
                 self.resume(ready);
             }
         }

@@ -71,13 +71,11 @@ impl Pass {
     }
 
     /// The next one to resume in this pass.
-    pub(super) fn next(&self, runtime: &Runtime) -> Option<Ready> {
+    pub(super) fn next(&self) -> Option<Ready> {
         let left = self.left.get().checked_sub(1)?;
         self.left.set(left);
         self.turns.set(self.turns.get() + 1);
-        let ready = self.ready.borrow_mut().pop_front()?;
-        runtime.tasks.note_dequeued(ready.task);
-        Some(ready)
+        self.ready.borrow_mut().pop_front()
     }
 
     /// Readies a task, unless it is ready already or has ended.

@@ -181,10 +181,11 @@ impl Tasks {
         alive(&mut self.entries.borrow_mut(), id).is_some_and(|entry| entry.queued > 0)
     }
 
-    /// Polls a task's future, if the task is alive. Returns whether it has ended now.
+    /// Polls the future of a task that comes from that queue, if the task is alive. Returns whether it
+    /// has ended now.
     pub(super) fn poll(&self, id: u64) -> bool {
         // Taken out, since the task may spawn others while it runs.
-        let Some(mut future) = self.take_future(id) else {
+        let Some(mut future) = self.take_future(id, 1) else {
             return false;
         };
         let waker = task_waker(index_of(id));
@@ -205,7 +206,7 @@ impl Tasks {
 
     /// Drops a task's future, if the task is alive. Returns whether it has ended now.
     pub(super) fn abort(&self, id: u64) -> bool {
-        let Some(future) = self.take_future(id) else {
+        let Some(future) = self.take_future(id, 0) else {
             return false;
         };
         drop(future);
@@ -213,12 +214,11 @@ impl Tasks {
         true
     }
 
-    fn take_future(&self, id: u64) -> Option<Pin<Box<dyn Future<Output = ()>>>> {
+    /// Takes a task's future, and the task itself so often out of the queue of those that may go on.
+    fn take_future(&self, id: u64, dequeued: u32) -> Option<Pin<Box<dyn Future<Output = ()>>>> {
         let mut entries = self.entries.borrow_mut();
-        let entry = entries.get_mut(index_of(id) as usize)?.as_mut()?;
-        if entry.id != id {
-            return None;
-        }
+        let entry = alive(&mut entries, id)?;
+        entry.queued -= dequeued;
         entry.cycles += 1;
         entry.future.take()
     }

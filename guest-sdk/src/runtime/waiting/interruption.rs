@@ -97,19 +97,10 @@ impl Waiting {
     pub(crate) fn close(&self, key: BlockKey) {
         let table = &mut *self.table.borrow_mut();
         while let Some(wait) = table.blocks[key].waits.first {
-            // Whoever looks at it next says where it is.
+            // Its future has left the block.
             let task = table.waits[wait].by.task;
             table.unlink(wait);
-            let block = None;
-            let shielded = false;
-            table.link(
-                wait,
-                Running {
-                    task,
-                    block,
-                    shielded,
-                },
-            );
+            table.link(wait, Running::in_no_block(task));
         }
         let block = &table.blocks[key];
         let (task, around, is_shield) = (block.task, block.around, block.is_shield());
@@ -273,7 +264,7 @@ impl Table {
     /// Whether a block was open when its task was cancelled.
     pub(super) fn is_disarmed(&self, key: BlockKey) -> bool {
         let block = &self.blocks[key];
-        let of_task = self.tasks.get(super::index_of(block.task) as usize);
+        let of_task = self.tasks.0.get(super::index_of(block.task) as usize);
         of_task.is_some_and(|of_task| block.serial < of_task.disarmed_before)
     }
 }

@@ -43,6 +43,17 @@ pub(crate) struct Running {
     pub(crate) shielded: bool,
 }
 
+impl Running {
+    /// A task that is in no block.
+    pub(crate) const fn in_no_block(task: u64) -> Self {
+        Self {
+            task,
+            block: None,
+            shielded: false,
+        }
+    }
+}
+
 /// What the futures of tasks wait for.
 pub(crate) struct Waiting {
     table: RefCell<Table>,
@@ -52,13 +63,15 @@ struct Table {
     waits: Waits,
     lines: Lines,
     blocks: Blocks,
-    /// By a task's index.
-    tasks: Vec<OfTask>,
+    tasks: OfTasks,
     /// Interruptions that nobody could be told of.
     undelivered: Vec<Undelivered>,
     /// The time, as far as is known without asking.
     now: Instant,
 }
+
+/// What belongs to tasks, by their index.
+struct OfTasks(Vec<OfTask>);
 
 /// What belongs to a task.
 #[derive(Default)]
@@ -83,7 +96,7 @@ impl Waiting {
                 waits: Waits::new(),
                 lines: Lines::new(),
                 blocks: Blocks::new(),
-                tasks: Vec::new(),
+                tasks: OfTasks(Vec::new()),
                 undelivered: Vec::new(),
                 now: Instant::from_nanos(0),
             }),
@@ -232,27 +245,37 @@ impl Readied {
     }
 }
 
+impl OfTasks {
+    /// What belongs to a task.
+    fn of(&mut self, task: u64) -> &mut OfTask {
+        let index = index_of(task) as usize;
+        if self.0.len() <= index {
+            self.0.resize_with(index + 1, OfTask::default);
+        }
+        &mut self.0[index]
+    }
+}
+
 impl Table {
     fn of_task(&mut self, task: u64) -> &mut OfTask {
-        let index = index_of(task) as usize;
-        if self.tasks.len() <= index {
-            self.tasks.resize_with(index + 1, OfTask::default);
-        }
-        &mut self.tasks[index]
+        self.tasks.of(task)
     }
 
     fn begin(&mut self, by: Running, what: What, cx: &Context<'_>) -> WaitKey {
         let key = self.waits.insert(by, what, foreign_waker(by.task, cx));
-        self.link(key, by);
+        self.enlist(key, by);
         key
     }
 
-    /// Notes where a wait is that is nowhere.
+    /// Puts a wait that is nowhere where it belongs.
     fn link(&mut self, key: WaitKey, by: Running) {
         self.waits[key].by = by;
-        let mut ends = self.of_task(by.task).waits;
-        self.waits.append(&mut ends, key, Kind::OfTask);
-        self.of_task(by.task).waits = ends;
+        self.enlist(key, by);
+    }
+
+    fn enlist(&mut self, key: WaitKey, by: Running) {
+        let of_task = self.tasks.of(by.task);
+        self.waits.append(&mut of_task.waits, key, Kind::OfTask);
         if let Some(block) = by.block {
             let ends = &mut self.blocks[block].waits;
             self.waits.append(ends, key, Kind::OfBlock);
@@ -263,9 +286,8 @@ impl Table {
     fn unlink(&mut self, key: WaitKey) {
         let by = std::mem::take(&mut self.waits[key].by);
         if by.task != 0 {
-            let mut ends = self.of_task(by.task).waits;
-            self.waits.take_out(&mut ends, key, Kind::OfTask);
-            self.of_task(by.task).waits = ends;
+            let of_task = self.tasks.of(by.task);
+            self.waits.take_out(&mut of_task.waits, key, Kind::OfTask);
         }
         if let Some(block) = by.block {
             let ends = &mut self.blocks[block].waits;
@@ -274,15 +296,16 @@ impl Table {
     }
 
     fn end(&mut self, key: WaitKey, end: End) -> Readied {
-        if let What::Line(line, _) = self.waits[key].what {
-            self.lines.leave(&mut self.waits, line, key);
-        }
         let wait = &mut self.waits[key];
         wait.state = State::Ended(end);
-        Readied {
+        let readied = Readied {
             task: wait.by.task,
             waker: wait.waker.take(),
+        };
+        if let What::Line(line, _) = wait.what {
+            self.lines.leave(&mut self.waits, line, key);
         }
+        readied
     }
 
     fn look(&mut self, runtime: &Runtime, key: WaitKey, cx: &Context<'_>) -> Looked {

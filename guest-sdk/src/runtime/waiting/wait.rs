@@ -196,14 +196,13 @@ impl Waits {
         self[key].link(kind).next
     }
 
-    /// Puts a wait at the end of a list.
+    /// Puts a wait that is in no such list at the end of one.
     pub(super) fn append(&mut self, ends: &mut Ends, key: WaitKey, kind: Kind) {
-        *self[key].link(kind) = Link {
-            previous: ends.last,
-            next: None,
-        };
         match ends.last {
-            Some(last) => self[last].link(kind).next = Some(key),
+            Some(last) => {
+                self[last].link(kind).next = Some(key);
+                self[key].link(kind).previous = Some(last);
+            }
             None => ends.first = Some(key),
         }
         ends.last = Some(key);
@@ -211,6 +210,11 @@ impl Waits {
 
     /// Takes a wait out of a list that it is in.
     pub(super) fn take_out(&mut self, ends: &mut Ends, key: WaitKey, kind: Kind) {
+        if ends.first == ends.last {
+            // It is alone, as is the rule.
+            *ends = Ends::default();
+            return;
+        }
         let Link { previous, next } = std::mem::take(self[key].link(kind));
         match previous {
             Some(previous) => self[previous].link(kind).next = next,
