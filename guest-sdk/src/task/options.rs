@@ -52,7 +52,7 @@ impl TaskOptions {
         self
     }
 
-    /// Makes it a daemon: nobody is expected to join it.
+    /// Makes it a daemon: nobody is expected to join it, and its group does not wait for it.
     #[must_use]
     pub fn daemon(mut self, daemon: bool) -> Self {
         self.daemon = daemon;

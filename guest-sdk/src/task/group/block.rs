@@ -1,5 +1,6 @@
 //! A group around a block of code.
 
+use super::state::weightier;
 use super::{TaskGroup, Wait};
 use crate::error::{Error, Result};
 
@@ -26,7 +27,7 @@ use crate::error::{Error, Result};
 /// ```
 ///
 /// # Errors
-/// The block's own; otherwise that of the member whose failure ended the wait, as [`TaskGroup::join`]
+/// The block's own, unless the task is cancelled while the group ends; otherwise that of the member whose failure ended the wait, as [`TaskGroup::join`]
 /// tells it. A block that has joined its group was told, and does not fail for that again.
 ///
 /// # Cancellation
@@ -47,7 +48,9 @@ where
         Ok(value) => group.join().await.map(|()| value),
         Err(error) => Err(match group.state.end_all(None).await {
             // A task is told only once that it was cancelled.
-            Some(Error::TaskCancelled) => Error::TaskCancelled,
+            Some(told) if matches!(told, Error::TaskCancelled) || error.is_timeout() => {
+                weightier(error, told)
+            }
             _ => error,
         }),
     }

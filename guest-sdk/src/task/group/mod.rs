@@ -35,7 +35,9 @@ use crate::runtime;
 /// failure does not end the wait. The group doesn't warn of members that nobody joined; but an error that was told
 /// to nobody is logged, like any task's.
 ///
-/// Daemons among the members are cancelled with the rest. They give the group no results, nor errors.
+/// Daemons among the members are cancelled with the rest. They give the group no results, nor errors. A group
+/// that lasts, a server's say, should be of daemons, or be asked for those that are done: it keeps
+/// every result that nobody got.
 ///
 /// This is a handle, cheap to clone, so that members too may spawn into their group. When the last one is dropped
 /// before the group was joined, the cancellation of all members is requested, and nobody waits for them.

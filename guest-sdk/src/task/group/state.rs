@@ -119,7 +119,7 @@ impl<T: 'static> State<T> {
 
 /// Which of two interruptions, told one after the other, is to go on: a task is told only once that it was
 /// cancelled, and the later of two timeouts tells all that the earlier one does.
-fn weightier(before: Error, later: Error) -> Error {
+pub(super) fn weightier(before: Error, later: Error) -> Error {
     if matches!(before, Error::TaskCancelled) {
         before
     } else {
