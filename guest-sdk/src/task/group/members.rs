@@ -8,8 +8,8 @@ use super::Wait;
 
 /// Who is in a group.
 ///
-/// Tasks are known by their serial numbers, and those that have ended by their turns, too: the how manieth
-/// to end they were.
+/// Tasks are known by their serial numbers, and those that have ended by their turns, too: the first to end has
+/// turn 1.
 pub(super) struct Members<T> {
     /// Those whose results the group still has to give.
     left: BTreeMap<u64, Member<T>>,

@@ -95,7 +95,7 @@ impl<T> State<T> {
         told
     }
 
-    /// Whether the caller is a member, which has ended before the group has.
+    /// Whether a task is a member.
     pub(super) fn is_member(&self, task: &TaskRef) -> bool {
         let group = task.header().group();
         let group = group.map(|group| Rc::as_ptr(&group).cast::<()>());
