@@ -116,6 +116,59 @@ fn timeouts_are_told_to_the_right_one() {
     output.code(0).stdout(expected).quiet();
 }
 
+#[test]
+fn task_group_waits_for_all_for_one_and_for_each() {
+    let expected = "\
+        All:\n  \
+          green answers after 30 ms\n  \
+          blue answers after 300 ms\n  \
+          red answers after 600 ms\n\
+        The first:\n  \
+          red is told to stop\n  \
+          blue is told to stop\n  \
+          green answers after 30 ms\n\
+        As they come:\n  \
+          green answers after 30 ms\n  \
+          blue answers after 300 ms\n  \
+          red answers after 600 ms\n\
+        One that fails:\n  \
+          red is told to stop\n  \
+          task task_group::break_down failed: out of paper\n";
+    let output = Run::guest("task_group").output();
+    output.code(0).stdout(expected).quiet();
+}
+
+#[test]
+fn happy_eyeballs_connects_to_the_first_that_answers() {
+    let expected = "\
+        the first is quick:\n  \
+          a: connecting\n  \
+          connected to a\n\
+        the first is slow:\n  \
+          a: connecting\n  \
+          b: connecting\n  \
+          a: cancelled\n  \
+          connected to b\n\
+        the first is just in time:\n  \
+          a: connecting\n  \
+          b: connecting\n  \
+          b: cancelled\n  \
+          connected to a\n\
+        the first is dead:\n  \
+          a: connecting\n  \
+          a refused the connection\n  \
+          b: connecting\n  \
+          connected to b\n\
+        all are dead:\n  \
+          a: connecting\n  \
+          b: connecting\n  \
+          b refused the connection\n  \
+          a refused the connection\n  \
+          not connected: b refused the connection, a refused the connection\n";
+    let output = Run::guest("happy_eyeballs").output();
+    output.code(0).stdout(expected).quiet();
+}
+
 /// Starts the echo server, and says where it listens.
 fn start_echo() -> (Running, String) {
     let run = Run::guest("echo").flag("--allow-listen=127.0.0.1");

@@ -26,7 +26,9 @@ fn ends_by(flags: &[&str], case: &str, limit: &str) {
 
 #[test]
 fn a_task_too_many_is_told_to_the_guest() {
-    run(&["--max-tasks=10"], "tasks").code(0).quiet();
+    for case in ["tasks", "group"] {
+        run(&["--max-tasks=10"], case).code(0).quiet();
+    }
 }
 
 #[test]

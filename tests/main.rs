@@ -33,6 +33,7 @@ mod sockets_echo;
 mod sockets_peers;
 mod stdio;
 mod sync;
+mod task_groups;
 mod tasks;
 mod tidy;
 mod timeouts;

@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use curio::{Result, clock, sleep, spawn, yield_now};
+use curio::{Result, TaskOptions, clock, sleep, yield_now};
 
 /// How many tasks have not ended.
 static LEFT: AtomicU64 = AtomicU64::new(0);
@@ -24,7 +24,7 @@ async fn main() -> Result<()> {
     let deadline = begun + Duration::from_millis(milliseconds);
     LEFT.store(tasks, Ordering::Relaxed);
     for _ in 0..tasks {
-        spawn(async move {
+        TaskOptions::new().daemon(true).spawn(async move {
             curio::traps::sleep_until(deadline).await?;
             if LEFT.fetch_sub(1, Ordering::Relaxed) == 1 {
                 LAST.store(clock().as_nanos(), Ordering::Relaxed);

@@ -27,6 +27,7 @@
 //! # Modules
 //!
 //! - tasks: [`spawn`], [`Task`], [`current_task`], [`Local`]
+//! - tasks that belong together: [`task_group`], [`TaskGroup`], [`Wait`]
 //! - time: [`clock`], [`sleep`], [`yield_now`], [`timeout_after`], [`ignore_after`]
 //! - cancellation: [`TaskRef::cancel`], [`disable_cancellation`], [`check_cancellation`]
 //! - synchronization: [`sync`]; queues: [`queue`]
@@ -69,7 +70,9 @@ pub use self::local::Local;
 pub use self::network::{open_connection, run_server, tcp_server, tcp_server_socket};
 pub use self::runtime::run;
 pub use self::socket::Socket;
-pub use self::task::{Task, TaskId, TaskOptions, TaskRef, TaskState, current_task, spawn};
+pub use self::task::{
+    Task, TaskGroup, TaskId, TaskOptions, TaskRef, TaskState, Wait, current_task, spawn, task_group,
+};
 pub use self::time::{
     Instant, clock, ignore_after, ignore_at, sleep, timeout_after, timeout_at, yield_now,
 };

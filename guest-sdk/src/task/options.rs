@@ -6,10 +6,10 @@ use std::future::Future;
 use std::panic::Location;
 use std::rc::Rc;
 
-use super::shared::{Body, Header, Outcome, Shared};
+use super::shared::{Body, Header, Membership, Outcome, Shared};
 use super::{Task, TaskId, TaskRef};
 use crate::bindings::traps as kernel;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::runtime;
 #[cfg(doc)]
 use crate::spawn;
@@ -52,7 +52,7 @@ impl TaskOptions {
         self
     }
 
-    /// Makes it a daemon: nobody is expected to join it.
+    /// Makes it a daemon: nobody is expected to join it, and its group does not wait for it.
     #[must_use]
     pub fn daemon(mut self, daemon: bool) -> Self {
         self.daemon = daemon;
@@ -62,6 +62,16 @@ impl TaskOptions {
     /// Spawns the task: see [`spawn`].
     #[track_caller]
     pub fn spawn<T, F>(self, future: F) -> Task<T>
+    where
+        T: 'static,
+        F: Future<Output = Result<T>> + 'static,
+    {
+        self.spawn_unless(None, future)
+    }
+
+    /// Spawns the task, unless there is a reason not to: then it has ended already, with that.
+    #[track_caller]
+    pub(super) fn spawn_unless<T, F>(self, refused: Option<Error>, future: F) -> Task<T>
     where
         T: 'static,
         F: Future<Output = Result<T>> + 'static,
@@ -78,10 +88,14 @@ impl TaskOptions {
             };
             let parent = runtime.current().unwrap_or(0);
             let spawn = || kernel::spawn(parent, label, self.daemon);
-            let spawned = match spawn() {
-                // The kernel may not know yet that others have ended.
-                Err(_) if runtime.pass.tell_ended() => spawn(),
-                spawned => spawned,
+            let spawned = match refused {
+                Some(error) => Err(error),
+                None => match spawn() {
+                    // The kernel may not know yet that others have ended.
+                    Err(_) if runtime.pass.tell_ended() => spawn(),
+                    spawned => spawned,
+                }
+                .map_err(Error::from),
             };
             let header = Header {
                 id: TaskId {
@@ -95,6 +109,8 @@ impl TaskOptions {
                 terminated: Cell::new(spawned.is_err()),
                 cancelled: Cell::new(false),
                 cycles: Cell::new(0),
+                joined: Cell::new(false),
+                membership: RefCell::new(Membership::Never),
                 joining: SchedFifo::new(),
             };
             let shared = Rc::new(Shared {
@@ -110,7 +126,7 @@ impl TaskOptions {
                     runtime.tasks.insert(id, future, shared.clone());
                     runtime.pass.push_task(runtime, id);
                 }
-                Err(error) => shared.set(Err(error.into())),
+                Err(error) => shared.set(Err(error)),
             }
             Task {
                 any: TaskRef {

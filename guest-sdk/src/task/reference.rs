@@ -153,7 +153,13 @@ impl TaskRef {
         self.header().terminated.get()
     }
 
-    /// Waits until it has ended, and says nothing of how.
+    /// Whether its result was asked for, or it was waited for by [`TaskRef::cancel`].
+    #[doc(alias = "joined")]
+    pub fn is_joined(&self) -> bool {
+        self.header().joined.get()
+    }
+
+    /// Waits until it has ended, and says nothing of how. That is no joining: somebody still is expected to.
     ///
     /// # Cancellation
     /// The task goes on.
@@ -175,6 +181,7 @@ impl TaskRef {
     /// The task stays cancelled; only the waiting ends.
     pub async fn cancel(&self) -> Result<bool> {
         let cancelled = self.request_cancel();
+        self.header().joined.set(true);
         self.wait().await?;
         Ok(cancelled)
     }

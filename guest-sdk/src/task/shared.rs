@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -28,8 +28,33 @@ pub(crate) struct Header {
     pub(super) terminated: Cell<bool>,
     pub(super) cancelled: Cell<bool>,
     pub(super) cycles: Cell<u64>,
+    /// Whether somebody asked for its result, or waited for its end by cancelling it.
+    pub(super) joined: Cell<bool>,
+    pub(super) membership: RefCell<Membership>,
     /// Those that wait for its end.
     pub(super) joining: SchedFifo,
+}
+
+/// Whether a task is in a group.
+#[derive(Default)]
+pub(super) enum Membership {
+    /// It never was.
+    #[default]
+    Never,
+    /// It is, unless the group is gone.
+    In(Weak<dyn Group>),
+    /// It was, and has left.
+    Left,
+}
+
+/// A group of tasks, as its members see it.
+pub(super) trait Group {
+    /// The member with this serial number has ended.
+    fn ended(&self, serial: u64);
+
+    /// The result of the member with this serial number was asked for, so that it is no concern of the
+    /// group any more.
+    fn left(&self, serial: u64);
 }
 
 impl Header {
@@ -50,6 +75,30 @@ impl Header {
     /// Notes that the task's cancellation was requested.
     pub(crate) fn note_cancelled(&self) {
         self.cancelled.set(true);
+    }
+
+    /// The group that it is in.
+    pub(super) fn group(&self) -> Option<Rc<dyn Group>> {
+        match &*self.membership.borrow() {
+            Membership::In(group) => group.upgrade(),
+            Membership::Never | Membership::Left => None,
+        }
+    }
+
+    /// Notes that its result was asked for. It leaves its group.
+    fn note_joined(&self) {
+        self.joined.set(true);
+        if let Some(group) = self.group() {
+            self.membership.replace(Membership::Left);
+            group.left(self.serial());
+        }
+    }
+
+    /// Whether somebody was expected to join it, if it has returned a value. Nobody can join main.
+    fn is_orphan(&self) -> bool {
+        let looked_after = self.joined.get() || self.cancelled.get() || self.daemon.get();
+        let alone = matches!(*self.membership.borrow(), Membership::Never);
+        alone && !looked_after && self.parent != 0
     }
 }
 
@@ -87,7 +136,11 @@ impl<T> State for Shared<T> {
             *result = Outcome::Failed(Arc::new(Error::TaskCancelled), Reported::No);
         }
         drop(result);
+        // Those that join it are told before its group, which it leaves then.
         self.header.joining.wake(usize::MAX);
+        if let Some(group) = self.header.group() {
+            group.ended(self.header.serial());
+        }
     }
 }
 
@@ -97,6 +150,37 @@ impl<T> Shared<T> {
             Ok(value) => Outcome::Value(value),
             Err(error) => Outcome::Failed(Arc::new(error), Reported::No),
         };
+    }
+
+    /// Gives the value, or the error that the task failed with, to one who joins it.
+    ///
+    /// # Errors
+    /// If the value was given before.
+    pub(super) fn take(&self) -> Result<Result<T, Arc<Error>>> {
+        let error = self.report();
+        let taken = match error {
+            Some(error) => Ok(Err(error)),
+            None => match self.result.replace(Outcome::Taken) {
+                Outcome::Value(value) => Ok(Ok(value)),
+                _ => Err(Error::InvalidState(format!(
+                    "the value of task {} was given before",
+                    self.header.name
+                ))),
+            },
+        };
+        self.header.note_joined();
+        taken
+    }
+
+    /// Tells the error that the task failed with, if it did.
+    pub(super) fn report(&self) -> Option<Arc<Error>> {
+        match &mut *self.result.borrow_mut() {
+            Outcome::Failed(error, reported) => {
+                *reported = Reported::Yes;
+                Some(error.clone())
+            }
+            _ => None,
+        }
     }
 }
 
@@ -119,16 +203,21 @@ impl<T, F: Future<Output = Result<T>>> Future for Body<T, F> {
 }
 
 impl<T> Drop for Shared<T> {
-    /// An error that nobody was told of is not lost.
+    /// An error that nobody was told of is not lost, nor is it that nobody cared for a task.
     fn drop(&mut self) {
-        if let Outcome::Failed(error, Reported::No) = self.result.get_mut()
-            && !error.is_cancellation()
-        {
-            let Header {
-                name, spawned_at, ..
-            } = &self.header;
-            let message = format!("task {name}, spawned at {spawned_at}, failed: {error}");
-            log::write(log::Level::Error, &message);
-        }
+        let Header {
+            name, spawned_at, ..
+        } = &self.header;
+        let (level, message) = match self.result.get_mut() {
+            Outcome::Failed(error, Reported::No) if !error.is_cancellation() => {
+                (log::Level::Error, format!("failed: {error}"))
+            }
+            Outcome::Value(_) if self.header.is_orphan() => {
+                (log::Level::Warn, "was never joined".to_owned())
+            }
+            _ => return,
+        };
+        let message = format!("task {name}, spawned at {spawned_at}, {message}");
+        log::write(level, &message);
     }
 }

@@ -1,6 +1,6 @@
 //! Channels of the `futures` crate between tasks: futures that make no trap.
 
-use curio::{Error, Result, ignore_after, sleep, spawn, timeout_after, yield_now};
+use curio::{Error, Result, TaskOptions, ignore_after, sleep, spawn, timeout_after, yield_now};
 use futures::channel::{mpsc, oneshot};
 use futures::{SinkExt, StreamExt};
 use test_guests::{Notes, fails, ms};
@@ -44,13 +44,13 @@ async fn oneshot_tells_of_a_lost_sender() -> Result<()> {
 
 async fn oneshot_between_tasks_that_sleep() -> Result<()> {
     let (sender, receiver) = oneshot::channel();
-    drop(spawn(async {
+    let task = spawn(async {
         sleep(ms(10)).await?;
         assert!(sender.send("later").is_ok());
         Ok(())
-    }));
+    });
     assert_eq!(received(receiver).await?, "later");
-    Ok(())
+    task.join().await
 }
 
 async fn mpsc_keeps_the_order() -> Result<()> {
@@ -100,7 +100,8 @@ async fn many_may_send() -> Result<()> {
     let (sender, receiver) = mpsc::channel(10);
     for n in 0..1000_u32 {
         let mut sender = sender.clone();
-        drop(spawn(async move {
+        let daemon = TaskOptions::new().daemon(true);
+        drop(daemon.spawn(async move {
             sleep(ms(u64::from(n % 7))).await?;
             sender.send(n).await.map_err(Error::other)
         }));
@@ -187,13 +188,13 @@ async fn a_timeout_around_a_channel_expires() -> Result<()> {
 
 async fn a_timeout_around_a_channel_that_is_served_does_not() -> Result<()> {
     let (sender, receiver) = oneshot::channel();
-    drop(spawn(async {
+    let task = spawn(async {
         sleep(ms(5)).await?;
         assert!(sender.send(1).is_ok());
         Ok(())
-    }));
+    });
     assert_eq!(timeout_after(ms(1_000_000), received(receiver)).await?, 1);
-    Ok(())
+    task.join().await
 }
 
 async fn a_channel_and_a_sleep_in_turn() -> Result<()> {

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use curio::{Error, Result, Socket, Task, sleep, spawn, timeout_after};
+use curio::{Error, Result, Socket, Task, TaskGroup, Wait, sleep, spawn, timeout_after};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -13,6 +13,7 @@ async fn main() -> Result<()> {
     let case = std::env::args().nth(1).expect("a case is given");
     match case.as_str() {
         "tasks" => tasks().await,
+        "group" => group().await,
         "handles" => handles(),
         "memory" => memory(),
         "memory-caught" => {
@@ -104,6 +105,20 @@ fn memory() -> Result<()> {
         all.push(vec![1u8; 1 << 20]);
         println!("{} MiB", all.len());
     }
+}
+
+/// To be run with `--max-tasks=10`: a member too many is one that failed.
+async fn group() -> Result<()> {
+    let group = TaskGroup::new(Wait::All);
+    for _ in 0..10 {
+        group.spawn(sleep(HOUR));
+    }
+    let Err(Error::Task(error)) = group.join().await else {
+        panic!("there is no room for all of them");
+    };
+    assert!(matches!(error.cause(), Error::Limit(_)), "{error}");
+    assert!(group.tasks().iter().all(|task| task.is_terminated()));
+    Ok(())
 }
 
 /// Asks for more than there is, and makes do without.

@@ -128,6 +128,7 @@ async fn joiners_go_on_in_the_order_they_came() -> Result<()> {
         joiner.join().await?;
     }
     notes.are(0..5);
+    target.join().await?;
     Ok(())
 }
 

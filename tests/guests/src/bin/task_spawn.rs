@@ -248,7 +248,8 @@ async fn cycles_count_resumptions() -> Result<()> {
 async fn a_task_whose_handle_is_dropped_goes_on() -> Result<()> {
     let notes = Notes::new();
     let inner = notes.clone();
-    drop(spawn(async move {
+    let daemon = TaskOptions::new().daemon(true);
+    drop(daemon.spawn(async move {
         yield_now().await?;
         inner.add("done");
         Ok(())

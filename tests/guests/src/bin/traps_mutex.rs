@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use curio::traps::{SchedFifo, reschedule_tasks, wait_on_queue};
-use curio::{Error, Result, sleep, spawn, timeout_after, yield_now};
+use curio::{Error, Result, TaskOptions, sleep, spawn, timeout_after, yield_now};
 use test_guests::{Notes, fails, ms};
 
 test_guests::cases! {
@@ -147,7 +147,8 @@ async fn a_queue_wakes_as_many_as_it_is_told() -> Result<()> {
     let queue = Rc::new(SchedFifo::new());
     for n in 0..6 {
         let (notes, queue) = (notes.clone(), queue.clone());
-        drop(spawn(async move {
+        let daemon = TaskOptions::new().daemon(true);
+        drop(daemon.spawn(async move {
             wait_on_queue(&queue, "queue").await?;
             notes.add(n);
             Ok(())
