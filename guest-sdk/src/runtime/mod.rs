@@ -110,13 +110,19 @@ impl Runtime {
             // The task counts as ready until it is polled, so that this doesn't make it so once more.
             waker.wake();
         }
-        self.run(ready.task, Tasks::poll);
+        self.current.set(Running::in_no_block(ready.task));
+        let ended = self.tasks.poll(ready.task);
+        self.leave(ready.task, ended);
     }
 
-    /// Polls a task, or drops its future: says whether it has ended so.
-    fn run(&self, task: u64, poll: fn(&Tasks, u64) -> bool) {
+    /// Drops the future of a task.
+    fn abort(&self, task: u64) {
         self.current.set(Running::in_no_block(task));
-        let ended = poll(&self.tasks, task);
+        let ended = self.tasks.abort(task);
+        self.leave(task, ended);
+    }
+
+    fn leave(&self, task: u64, ended: bool) {
         self.current.set(Running::in_no_block(0));
         if ended {
             self.waiting.forget(task);
@@ -127,7 +133,7 @@ impl Runtime {
     fn run_until_ended(&self, task: u64) {
         loop {
             for dropped in self.waiting.settle(self) {
-                self.run(dropped, Tasks::abort);
+                self.abort(dropped);
             }
             if !self.tasks.contains(task) {
                 return;

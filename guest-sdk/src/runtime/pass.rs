@@ -79,6 +79,7 @@ impl Pass {
     }
 
     /// Readies a task, unless it is ready already or has ended.
+    #[inline]
     pub(crate) fn push_task(&self, runtime: &Runtime, task: u64) {
         if runtime.tasks.note_woken(task) {
             self.ready

@@ -48,6 +48,7 @@ pub(super) fn index_of(number: u64) -> u32 {
 }
 
 /// A task, if it has not ended.
+#[inline]
 fn alive(entries: &mut [Option<Entry>], id: u64) -> Option<&mut Entry> {
     let entry = entries.get_mut(index_of(id) as usize)?.as_mut()?;
     (entry.id == id).then_some(entry)
@@ -215,6 +216,7 @@ impl Tasks {
     }
 
     /// Takes a task's future, and the task itself so often out of the queue of those that may go on.
+    #[inline]
     fn take_future(&self, id: u64, dequeued: u32) -> Option<Pin<Box<dyn Future<Output = ()>>>> {
         let mut entries = self.entries.borrow_mut();
         let entry = alive(&mut entries, id)?;

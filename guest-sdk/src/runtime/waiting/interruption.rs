@@ -8,8 +8,9 @@
 use std::task::Context;
 
 use super::blocks::{self, BlockKey};
+use super::table::Table;
 use super::wait::{End, Kind, State, WaitKey, What};
-use super::{Running, Runtime, Table, Waiting, foreign_waker};
+use super::{Running, Runtime, Waiting, foreign_waker};
 use crate::bindings::traps as kernel;
 use crate::error::{Error, Result, TimedOut};
 use crate::time::Instant;
@@ -138,6 +139,7 @@ impl Waiting {
 }
 
 impl Table {
+    #[inline]
     pub(super) fn take_interruption(&mut self, by: Running) -> Result<()> {
         if by.shielded {
             return Ok(());

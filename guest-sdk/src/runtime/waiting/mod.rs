@@ -1,5 +1,6 @@
 //! What the futures of tasks wait for, and how that ends: with what they waited for, or interrupted.
 //!
+//! - `table`: all of that, and a wait's life
 //! - `wait`: what one future waits for, and the lists such a wait is in
 //! - `lines`: lines of waiting tasks
 //! - `blocks`: timeout blocks and shields
@@ -12,6 +13,7 @@
 mod blocks;
 mod interruption;
 mod lines;
+mod table;
 mod undelivered;
 mod wait;
 
@@ -19,17 +21,16 @@ use std::cell::RefCell;
 use std::task::{Context, Waker};
 
 pub(crate) use self::blocks::BlockKey;
-use self::blocks::Blocks;
 pub(crate) use self::lines::Line;
-use self::lines::{LineKey, Lines};
-use self::undelivered::Undelivered;
+use self::lines::LineKey;
+use self::table::{OfTask, Table};
 pub(super) use self::wait::End;
-use self::wait::{Ends, Kind, State, Waits, What};
 pub(crate) use self::wait::{Looked, WaitKey};
+use self::wait::{State, What};
 use super::tasks::index_of;
 use super::{Runtime, task_waker};
 use crate::bindings::traps::{self as kernel, Caller};
-use crate::error::{Error, Result, TimedOut};
+use crate::error::Result;
 use crate::time::Instant;
 
 /// A task that runs, and where in its code it is.
@@ -59,47 +60,10 @@ pub(crate) struct Waiting {
     table: RefCell<Table>,
 }
 
-struct Table {
-    waits: Waits,
-    lines: Lines,
-    blocks: Blocks,
-    tasks: OfTasks,
-    /// Interruptions that nobody could be told of.
-    undelivered: Vec<Undelivered>,
-    /// The time, as far as is known without asking.
-    now: Instant,
-}
-
-/// What belongs to tasks, by their index.
-struct OfTasks(Vec<OfTask>);
-
-/// What belongs to a task.
-#[derive(Default)]
-struct OfTask {
-    waits: Ends,
-    /// Whether its cancellation was requested.
-    cancelled: bool,
-    /// What it is to be interrupted with.
-    pending: Option<Error>,
-    /// How many waits have ended so, and have not been looked at.
-    told: u32,
-    /// Blocks with a smaller number don't fire: they were open when it was cancelled.
-    disarmed_before: u64,
-    /// Whether its interruption is among those that nobody could be told of.
-    listed: bool,
-}
-
 impl Waiting {
     pub(super) const fn new() -> Self {
         Self {
-            table: RefCell::new(Table {
-                waits: Waits::new(),
-                lines: Lines::new(),
-                blocks: Blocks::new(),
-                tasks: OfTasks(Vec::new()),
-                undelivered: Vec::new(),
-                now: Instant::from_nanos(0),
-            }),
+            table: RefCell::new(Table::new()),
         }
     }
 
@@ -227,164 +191,6 @@ pub(crate) enum WaitsFor {
     Line(&'static str),
     /// Something that the kernel knows.
     Trap,
-}
-
-/// A task that may go on.
-#[must_use = "its task has to be readied"]
-struct Readied {
-    task: u64,
-    waker: Option<Waker>,
-}
-
-impl Readied {
-    fn ready(self, runtime: &Runtime) {
-        match self.waker {
-            Some(waker) => runtime.pass.push_waker(runtime, self.task, waker),
-            None => runtime.pass.push_task(runtime, self.task),
-        }
-    }
-}
-
-impl OfTasks {
-    /// What belongs to a task.
-    fn of(&mut self, task: u64) -> &mut OfTask {
-        let index = index_of(task) as usize;
-        if self.0.len() <= index {
-            self.0.resize_with(index + 1, OfTask::default);
-        }
-        &mut self.0[index]
-    }
-}
-
-impl Table {
-    fn of_task(&mut self, task: u64) -> &mut OfTask {
-        self.tasks.of(task)
-    }
-
-    fn begin(&mut self, by: Running, what: What, cx: &Context<'_>) -> WaitKey {
-        let key = self.waits.insert(by, what, foreign_waker(by.task, cx));
-        self.enlist(key, by);
-        key
-    }
-
-    /// Puts a wait that is nowhere where it belongs.
-    fn link(&mut self, key: WaitKey, by: Running) {
-        self.waits[key].by = by;
-        self.enlist(key, by);
-    }
-
-    fn enlist(&mut self, key: WaitKey, by: Running) {
-        let of_task = self.tasks.of(by.task);
-        self.waits.append(&mut of_task.waits, key, Kind::OfTask);
-        if let Some(block) = by.block {
-            let ends = &mut self.blocks[block].waits;
-            self.waits.append(ends, key, Kind::OfBlock);
-        }
-    }
-
-    /// Takes a wait from where it is.
-    fn unlink(&mut self, key: WaitKey) {
-        let by = std::mem::take(&mut self.waits[key].by);
-        if by.task != 0 {
-            let of_task = self.tasks.of(by.task);
-            self.waits.take_out(&mut of_task.waits, key, Kind::OfTask);
-        }
-        if let Some(block) = by.block {
-            let ends = &mut self.blocks[block].waits;
-            self.waits.take_out(ends, key, Kind::OfBlock);
-        }
-    }
-
-    fn end(&mut self, key: WaitKey, end: End) -> Readied {
-        let wait = &mut self.waits[key];
-        wait.state = State::Ended(end);
-        let readied = Readied {
-            task: wait.by.task,
-            waker: wait.waker.take(),
-        };
-        if let What::Line(line, _) = wait.what {
-            self.lines.leave(&mut self.waits, line, key);
-        }
-        readied
-    }
-
-    fn look(&mut self, runtime: &Runtime, key: WaitKey, cx: &Context<'_>) -> Looked {
-        let wait = &mut self.waits[key];
-        let by = wait.by;
-        let end = match wait.state {
-            State::Ended(end) => end,
-            State::Pending | State::Coming => {
-                let current = runtime.running();
-                if current.task != by.task {
-                    return self.move_to(current, key, cx);
-                }
-                // A future may have moved behind another waker since it last looked.
-                match &wait.waker {
-                    Some(waker) if waker.will_wake(cx.waker()) => {}
-                    _ => wait.waker = foreign_waker(by.task, cx),
-                }
-                return Looked::Pending;
-            }
-        };
-        self.unlink(key);
-        self.waits.remove(key);
-        Looked::Ended(match end {
-            End::Done(value) => Ok(value),
-            End::Busy => Err(Error::ResourceBusy),
-            End::Closed => Err(Error::Closed),
-            End::Cancelled => Err(self.take_told(by.task)),
-            End::TimedOut(at) => Err(Error::TaskTimeout(TimedOut { at })),
-        })
-    }
-
-    /// Another task has come to wait.
-    fn move_to(&mut self, current: Running, key: WaitKey, cx: &Context<'_>) -> Looked {
-        let wait = &mut self.waits[key];
-        wait.waker = foreign_waker(current.task, cx);
-        if wait.state == State::Pending {
-            let withdrawn = match wait.what {
-                What::Line(..) => false,
-                What::Lost => true,
-                What::Trap(token) => {
-                    let withdrawn = kernel::withdraw(token);
-                    if !withdrawn {
-                        wait.state = State::Coming;
-                    }
-                    withdrawn
-                }
-            };
-            if withdrawn {
-                self.unlink(key);
-                self.waits.remove(key);
-                return Looked::Withdrawn;
-            }
-        }
-        self.unlink(key);
-        self.link(key, current);
-        Looked::Pending
-    }
-
-    /// Gives up a wait. Returns whether it had ended with what was waited for.
-    fn give_up(&mut self, key: WaitKey) -> bool {
-        let wait = &self.waits[key];
-        let (state, by) = (wait.state, wait.by);
-        match (state, wait.what) {
-            // If it has ended, nobody takes notice of that.
-            (State::Pending, What::Trap(token)) => drop(kernel::withdraw(token)),
-            (State::Pending, What::Line(line, _)) => self.lines.leave(&mut self.waits, line, key),
-            _ => {}
-        }
-        self.unlink(key);
-        self.waits.remove(key);
-        match state {
-            // A result is lost with the future that wanted it, an interruption must not be.
-            State::Ended(End::Cancelled) => self.cancel_again(by.task),
-            State::Ended(End::TimedOut(_)) => self.expire_again(by.block),
-            State::Ended(_) => return true,
-            State::Pending | State::Coming => {}
-        }
-        false
-    }
 }
 
 /// The waker to wake when a wait ends, unless polling its task is enough.

@@ -6,8 +6,9 @@
 //! the timeout block, or the task itself.
 
 use super::blocks::{self, BlockKey};
+use super::table::{Readied, Table};
 use super::wait::{Kind, State};
-use super::{Readied, Runtime, Table, Waiting};
+use super::{Runtime, Waiting};
 
 /// An interruption that nobody could be told of.
 #[derive(Clone, Copy)]

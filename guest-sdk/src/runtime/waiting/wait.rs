@@ -197,24 +197,32 @@ impl Waits {
     }
 
     /// Puts a wait that is in no such list at the end of one.
+    #[inline]
     pub(super) fn append(&mut self, ends: &mut Ends, key: WaitKey, kind: Kind) {
         match ends.last {
-            Some(last) => {
-                self[last].link(kind).next = Some(key);
-                self[key].link(kind).previous = Some(last);
-            }
+            Some(last) => self.link_up(last, key, kind),
             None => ends.first = Some(key),
         }
         ends.last = Some(key);
     }
 
+    fn link_up(&mut self, last: WaitKey, key: WaitKey, kind: Kind) {
+        self[last].link(kind).next = Some(key);
+        self[key].link(kind).previous = Some(last);
+    }
+
     /// Takes a wait out of a list that it is in.
+    #[inline]
     pub(super) fn take_out(&mut self, ends: &mut Ends, key: WaitKey, kind: Kind) {
         if ends.first == ends.last {
             // It is alone, as is the rule.
             *ends = Ends::default();
-            return;
+        } else {
+            self.take_out_of_many(ends, key, kind);
         }
+    }
+
+    fn take_out_of_many(&mut self, ends: &mut Ends, key: WaitKey, kind: Kind) {
         let Link { previous, next } = std::mem::take(self[key].link(kind));
         match previous {
             Some(previous) => self[previous].link(kind).next = next,
