@@ -21,13 +21,14 @@
 //! - `host`: the driver, which gives the thread to instances
 //! - `loader`: from a file to a component that can be started
 //! - `traps`: the answers to a guest's traps, one file a WIT interface
-//! - `sockets`, `stdio`: what the operating system does
+//! - `sockets`, `stdio`: what the operating system does; `background`: on threads of its own
 //! - `kernel`: who waits for what, and who may go on; knows nothing of WebAssembly
 //! - `selector`: waiting for descriptors
 //! - `permissions`, `limits`, `error`: what all of them use
 //!
 //! To run components in a program of one's own, see [`Host`].
 
+mod background;
 mod bindings;
 pub mod cli;
 mod error;

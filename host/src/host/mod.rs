@@ -4,9 +4,7 @@
 //! - `meter`: how much CPU time an instance has used
 //! - `exit`: how an instance ended
 //! - `termination`: SIGINT and SIGTERM
-//! - `background`: the threads where `wasi:*` does what would block this one
 
-mod background;
 mod exit;
 mod meter;
 mod running;
@@ -18,12 +16,12 @@ use std::time::Duration;
 
 use slotmap::SecondaryMap;
 
-use self::background::Background;
 pub use self::exit::Exit;
 pub(crate) use self::meter::Meter;
 use self::running::Running;
 use self::termination::Request;
 pub use self::termination::Termination;
+use crate::background::Background;
 use crate::error::Error;
 use crate::kernel::{InstanceKey, Kernel, MonotonicClock};
 use crate::limits::{LimitExceeded, Limits};

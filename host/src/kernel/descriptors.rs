@@ -35,10 +35,29 @@ impl Kernel {
         Ok((key, readiness))
     }
 
+    /// Adds something that is no descriptor: it becomes readable, once after each [`Readiness::clear`], by a
+    /// message from another thread.
+    pub(crate) fn add_source(&mut self, owner: InstanceKey) -> (SourceKey, Arc<Readiness>) {
+        let readiness = Arc::new(Readiness::unknown());
+        readiness.clear(Direction::Read);
+        let key = self.sources.insert(Source {
+            owner: Some(owner),
+            readiness: readiness.clone(),
+            reader: None,
+            writer: None,
+        });
+        (key, readiness)
+    }
+
     /// Stops watching a descriptor, which is about to be closed. Whoever waits for it is told.
     pub(crate) fn unwatch(&mut self, key: SourceKey, fd: BorrowedFd<'_>) {
         // It can only fail if the descriptor is not registered, which is what is wanted.
         drop(self.selector.deregister(fd));
+        self.remove_source(key);
+    }
+
+    /// Forgets what was watched, or added. Whoever waits for it is told.
+    pub(crate) fn remove_source(&mut self, key: SourceKey) {
         let Some(source) = self.sources.remove(key) else {
             return;
         };
@@ -76,6 +95,16 @@ impl Kernel {
         let trap = instance.pend(by, wait)?;
         *entry.waiter(direction) = Some(trap);
         Ok(trap)
+    }
+
+    /// Notes that what another thread did is done.
+    pub(super) fn note_readable(&mut self, key: SourceKey) {
+        self.take_event(Event {
+            token: key.data().as_ffi(),
+            readable: true,
+            writable: false,
+            closed: false,
+        });
     }
 
     /// Keeps what an event says, and readies who waited for it.

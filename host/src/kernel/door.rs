@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::InstanceKey;
+use super::{InstanceKey, SourceKey};
 use crate::selector::Alarm;
 
 /// What another thread tells the kernel.
@@ -13,6 +13,8 @@ use crate::selector::Alarm;
 pub(crate) enum Message {
     /// An instance that waits for something outside the kernel may go on.
     Poll(InstanceKey),
+    /// What a source that is no descriptor stands for is done.
+    Ready(SourceKey),
 }
 
 /// The door to a kernel, shared with other threads.

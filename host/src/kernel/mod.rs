@@ -339,13 +339,20 @@ impl Kernel {
         let mut messages = std::mem::take(&mut self.messages);
         self.door.take(&mut messages);
         for message in messages.drain(..) {
-            let Message::Poll(key) = message;
-            match self.instances.get(key).map(|instance| instance.turn) {
-                Some(Turn::Running | Turn::Waiting) => self.enqueue(key),
-                Some(Turn::Queued | Turn::Preempted) | None => {}
+            match message {
+                Message::Poll(key) => self.poll_instance(key),
+                Message::Ready(key) => self.note_readable(key),
             }
         }
         self.messages = messages;
+    }
+
+    /// Gives an instance its turn, since what it waited for outside the kernel has come.
+    fn poll_instance(&mut self, key: InstanceKey) {
+        match self.instances.get(key).map(|instance| instance.turn) {
+            Some(Turn::Running | Turn::Waiting) => self.enqueue(key),
+            Some(Turn::Queued | Turn::Preempted) | None => {}
+        }
     }
 
     fn expire_timers(&mut self) {

@@ -1,4 +1,4 @@
-//! The threads where `wasi:*` does what would block the kernel's.
+//! The threads: for `wasi:*`, and for errands.
 
 use std::io;
 
@@ -7,14 +7,14 @@ use tokio::runtime::{Builder, Handle, Runtime};
 /// A runtime whose end waits for nobody: a guest may have ended, or been ended, while one of the threads reads
 /// something that never comes, and the host must not hang on that.
 #[derive(Debug)]
-pub(super) struct Background(Option<Runtime>);
+pub(crate) struct Background(Option<Runtime>);
 
 impl Background {
     /// Starts the threads.
     ///
     /// # Errors
     /// If the system gives none.
-    pub(super) fn start() -> io::Result<Self> {
+    pub(crate) fn start() -> io::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("curio-background")
@@ -24,7 +24,7 @@ impl Background {
     }
 
     /// By which work is handed to them.
-    pub(super) fn handle(&self) -> Handle {
+    pub(crate) fn handle(&self) -> Handle {
         let runtime = self.0.as_ref();
         runtime.expect("it is taken by drop alone").handle().clone()
     }
