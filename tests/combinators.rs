@@ -87,7 +87,7 @@ mod channels {
     }
 }
 
-/// Wait queues, and a mutex made of one.
+/// Lines of waiting tasks, and a mutex made of one.
 mod mutex {
     crate::harness::guests::cases! {
         "traps_mutex":

@@ -24,7 +24,7 @@ pub enum TaskState {
     Ready,
     /// The one that asks.
     Running,
-    /// Blocked in the trap of this name: `sleep`, `join`, `read-wait`, or what a wait queue is for;
+    /// Blocked in the trap of this name: `sleep`, `read-wait`, …, or in a line, for this reason: `join`, `lock-acquire`, …;
     /// `waker-wait` if it waits for something that is no trap.
     Blocked(String),
     /// Ended.
