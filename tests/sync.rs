@@ -102,7 +102,8 @@ mod lines {
         who_was_woken_at_a_barrier_is_cancelled_later
         a_wait_at_a_barrier_can_be_dropped
         a_state_names_the_reason
-        interrupted_waits_cost_no_wake_up;
+        interrupted_waits_cost_no_wake_up
+        traps_have_the_names_of_all_manuals;
         and interrupted_waits_leave_nothing
     }
 
