@@ -139,3 +139,19 @@ mod queues {
         interrupted_tasks_lose_no_item
     }
 }
+
+/// Queues as streams.
+mod streams {
+    crate::harness::guests::cases! {
+        "queue_stream":
+        a_stream_gives_items_as_they_come
+        each_kind_of_queue_keeps_its_order
+        what_is_there_takes_no_cycle
+        a_stream_makes_room
+        a_stream_stands_in_line
+        a_stream_that_is_interrupted_goes_on
+        a_next_that_is_dropped_loses_nothing
+        a_stream_that_is_dropped_passes_its_item_on
+        streams_of_several_queues_are_one
+    }
+}

@@ -79,7 +79,8 @@ pub use self::network::{open_connection, run_server, tcp_server, tcp_server_sock
 pub use self::runtime::run;
 pub use self::socket::Socket;
 pub use self::task::{
-    Task, TaskGroup, TaskId, TaskOptions, TaskRef, TaskState, Wait, current_task, spawn, task_group,
+    DoneTasks, Task, TaskGroup, TaskId, TaskOptions, TaskRef, TaskState, Wait, current_task, spawn,
+    task_group,
 };
 pub use self::time::{
     Instant, clock, ignore_after, ignore_at, sleep, timeout_after, timeout_at, yield_now,

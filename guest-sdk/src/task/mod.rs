@@ -19,7 +19,7 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 
-pub use self::group::{TaskGroup, Wait, task_group};
+pub use self::group::{DoneTasks, TaskGroup, Wait, task_group};
 pub use self::id::TaskId;
 pub use self::options::TaskOptions;
 pub use self::reference::{TaskRef, TaskState};
