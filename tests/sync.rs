@@ -42,7 +42,7 @@ mod semaphores {
     }
 }
 
-/// Events, conditions, and the lines that all of it is made of.
+/// Events.
 mod events {
     crate::harness::guests::cases! {
         "sync_event":
@@ -53,6 +53,15 @@ mod events {
         an_event_wait_can_be_cancelled
         an_event_wait_can_time_out
         a_hundred_thousand_may_wait_for_an_event
+        a_line_wakes_as_many_as_there_are
+        a_wait_for_a_line_can_be_dropped
+    }
+}
+
+/// Conditions, and locks that they share.
+mod conditions {
+    crate::harness::guests::cases! {
+        "sync_condition":
         a_condition_wait_can_be_cancelled
         a_condition_wait_can_time_out
         wait_for_looks_again_at_every_notification
@@ -64,8 +73,9 @@ mod events {
         wait_needs_the_guard_of_its_own_lock
         a_notified_task_cancelled_at_the_lock_passes_it_on
         a_notified_task_that_times_out_at_the_lock_leaves_it_alone
-        a_line_wakes_as_many_as_there_are
-        a_wait_for_a_line_can_be_dropped
+        a_condition_may_be_about_a_lock_it_is_given
+        several_conditions_share_a_lock
+        a_guard_of_the_shared_lock_will_do
     }
 }
 
