@@ -47,7 +47,7 @@ mod arriving {
 /// Shields, and what is pending.
 mod shields {
     crate::harness::guests::cases! {
-        "shield":
+        "cancel_shield":
         a_shielded_task_finishes_its_sleep_and_is_told_afterwards
         a_request_that_is_deferred_is_told_by_the_check_after_the_shield
         checking_in_a_shield_leaves_it_pending

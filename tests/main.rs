@@ -37,3 +37,4 @@ mod task_groups;
 mod tasks;
 mod tidy;
 mod timeouts;
+mod traps;

@@ -76,6 +76,8 @@ mod next {
         several_may_wait_for_the_next
         an_interrupted_next_done_loses_nothing
         next_result_gives_the_member_s_own_error
+        a_stream_gives_every_member
+        an_interrupted_stream_loses_nothing
     }
 }
 

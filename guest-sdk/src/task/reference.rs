@@ -70,11 +70,13 @@ impl TaskRef {
     }
 
     /// Whether nobody is expected to join it.
+    #[doc(alias = "daemon")]
     pub fn is_daemon(&self) -> bool {
         self.header().daemon.get()
     }
 
-    /// Says whether somebody is expected to join it.
+    /// Says whether nobody is expected to join it.
+    #[doc(alias = "daemon")]
     pub fn set_daemon(&self, daemon: bool) {
         self.header().daemon.set(daemon);
     }
@@ -199,7 +201,7 @@ impl TaskRef {
         Ok(cancelled)
     }
 
-    /// Cancels it without waiting for its end: see [`TaskRef::cancel`].
+    /// Cancels it without waiting for its end: see [`TaskRef::cancel`]. Never blocks.
     #[doc(alias = "cancel(blocking=False)")]
     pub fn request_cancel(&self) -> bool {
         traps::cancel_task(self)
