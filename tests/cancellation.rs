@@ -41,6 +41,7 @@ mod arriving {
         a_task_without_a_trap_is_dropped
         a_task_without_a_trap_goes_on_if_it_can
         a_trap_that_follows_a_future_without_one_is_told
+        a_trap_that_nobody_looks_at_is_none
     }
 }
 

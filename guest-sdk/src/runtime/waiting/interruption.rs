@@ -131,7 +131,8 @@ impl Waiting {
         let table = &mut *self.table.borrow_mut();
         while let Some(key) = table.blocks.pop_due(table.now) {
             table.blocks[key].state = blocks::State::Expired;
-            if !table.is_disarmed(key) && !table.tell_waits(runtime, key) {
+            if !table.is_disarmed(key) {
+                table.tell_waits(runtime, key);
                 table.list_expiry(key);
             }
         }
@@ -188,13 +189,12 @@ impl Table {
 
     /// Ends all of a task's waits as cancelled, or leaves that pending.
     fn deliver(&mut self, runtime: &Runtime, task: u64) {
-        if !self.cancel_waits(runtime, task) {
-            self.list_cancel(task);
-        }
+        self.cancel_waits(runtime, task);
+        self.list_cancel(task);
     }
 
-    /// Ends all of a task's waits as cancelled. Returns whether there were any.
-    pub(super) fn cancel_waits(&mut self, runtime: &Runtime, task: u64) -> bool {
+    /// Ends all of a task's waits as cancelled.
+    pub(super) fn cancel_waits(&mut self, runtime: &Runtime, task: u64) {
         let mut told = 0;
         let mut next = self.of_task(task).waits.first;
         while let Some(key) = next {
@@ -202,11 +202,10 @@ impl Table {
             told += u32::from(self.interrupt(runtime, key, End::Cancelled));
         }
         self.of_task(task).told += told;
-        told > 0
     }
 
-    /// Ends all waits in a block as timed out. Returns whether there were any.
-    pub(super) fn tell_waits(&mut self, runtime: &Runtime, key: BlockKey) -> bool {
+    /// Ends all waits in a block as timed out.
+    pub(super) fn tell_waits(&mut self, runtime: &Runtime, key: BlockKey) {
         let inner = self.blocks.has_inner(key);
         let (mut next, kind) = if inner {
             let task = self.blocks[key].task;
@@ -214,18 +213,15 @@ impl Table {
         } else {
             (self.blocks[key].waits.first, Kind::OfBlock)
         };
-        let mut told = false;
         while let Some(wait) = next {
             next = self.waits.next(wait, kind);
             let block = self.waits[wait].by.block;
             if (!inner || self.blocks.is_in(block, key))
                 && self.interrupt(runtime, wait, End::TimedOut(self.now))
             {
-                told = true;
                 self.tell(block.unwrap_or(key));
             }
         }
-        told
     }
 
     /// Ends a wait as interrupted, if it may end so. Returns whether it has.
