@@ -6,9 +6,9 @@
 //! an interruption was not heard, the innermost frame of this crate drops that future: the timeout block,
 //! or the task itself.
 
-use super::blocks::{self, BlockKey};
+use super::blocks::{Block, BlockKey, State};
 use super::table::{Readied, Table};
-use super::wait::{End, Kind, State, Wait};
+use super::wait::{self, Kind};
 use super::{Runtime, Waiting};
 
 /// An interruption that was not heard yet.
@@ -74,7 +74,7 @@ impl Table {
         while let Some(key) = next {
             let block = &self.blocks[key];
             next = block.around;
-            if block.state == blocks::State::Expired {
+            if block.state == State::Expired {
                 self.list_expiry(key);
             }
         }
@@ -117,13 +117,13 @@ impl Table {
     }
 
     fn settle_expiry(&mut self, runtime: &Runtime, key: BlockKey) -> Settled {
-        let state = self.blocks[key].state;
+        let Block { state, unseen, .. } = self.blocks[key];
         match state {
             _ if self.is_disarmed(key) => return Settled::Yes,
-            blocks::State::Armed => return Settled::Yes,
-            blocks::State::Expired => self.tell_waits(runtime, key),
-            blocks::State::Told(_) if self.is_heard(key) => return Settled::Yes,
-            blocks::State::Told(_) => {}
+            State::Armed => return Settled::Yes,
+            State::Expired => self.tell_waits(runtime, key),
+            State::Told(_) if unseen == 0 => return Settled::Yes,
+            State::Told(_) => {}
         }
         if self.may_go_on(runtime, self.blocks[key].task) {
             return Settled::NotYet;
@@ -134,7 +134,7 @@ impl Table {
         }
         let now = self.now;
         let block = &mut self.blocks[key];
-        block.state = blocks::State::Told(key);
+        block.state = State::Told(key);
         block.gave_up = Some(now);
         let readied = Readied {
             task: block.task,
@@ -142,19 +142,6 @@ impl Table {
         };
         readied.ready(runtime);
         Settled::Yes
-    }
-
-    /// Whether all waits in a block that were told of its expiry were looked at since.
-    fn is_heard(&mut self, key: BlockKey) -> bool {
-        let mut next = self.of_task(self.blocks[key].task).waits.first;
-        while let Some(wait) = next {
-            next = self.waits.next(wait, Kind::OfTask);
-            let Wait { state, by, .. } = &self.waits[wait];
-            if matches!(state, State::Ended(End::TimedOut(_))) && self.blocks.is_in(by.block, key) {
-                return false;
-            }
-        }
-        true
     }
 
     /// Whether a task is ready, or about to be.
@@ -165,7 +152,7 @@ impl Table {
         let mut next = self.of_task(task).waits.first;
         while let Some(key) = next {
             next = self.waits.next(key, Kind::OfTask);
-            if self.waits[key].state == State::Coming {
+            if self.waits[key].state == wait::State::Coming {
                 return true;
             }
         }
