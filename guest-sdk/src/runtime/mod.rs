@@ -126,15 +126,27 @@ impl Runtime {
     /// Runs tasks until one has ended.
     fn run_until_ended(&self, task: u64) {
         loop {
-            for dropped in self.waiting.settle(self) {
-                self.run(dropped, Tasks::abort);
-            }
+            self.settle();
             if !self.tasks.contains(task) {
                 return;
             }
             self.pass.begin(self);
             while let Some(ready) = self.pass.next() {
                 self.resume(ready);
+            }
+        }
+    }
+
+    /// Drops the tasks that were cancelled and can't be told, until there is none: with one that has a group, the
+    /// group's members are cancelled.
+    fn settle(&self) {
+        loop {
+            let dropped = self.waiting.settle(self);
+            if dropped.is_empty() {
+                return;
+            }
+            for task in dropped {
+                self.run(task, Tasks::abort);
             }
         }
     }
