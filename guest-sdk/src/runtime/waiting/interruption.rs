@@ -171,15 +171,39 @@ impl Table {
         self.list_cancel(task);
     }
 
-    /// A wait in this block that had timed out was given up before anyone looked.
-    pub(super) fn expire_again(&mut self, innermost: Option<BlockKey>) {
+    /// A wait in this block that had timed out is looked at.
+    pub(super) fn note_seen(&mut self, innermost: Option<BlockKey>, at: Instant) {
+        self.for_each_told(innermost, at, |block| {
+            block.unseen = block.unseen.saturating_sub(1);
+            block.seen = true;
+        });
+    }
+
+    /// A wait in this block that had timed out was given up before anyone looked. If no other was told of the same,
+    /// the blocks fire again.
+    pub(super) fn expire_again(&mut self, innermost: Option<BlockKey>, at: Instant) {
+        self.for_each_told(innermost, at, |block| {
+            block.unseen = block.unseen.saturating_sub(1);
+            if block.unseen == 0 && !block.seen {
+                block.state = blocks::State::Expired;
+            }
+        });
+        self.list_expired(innermost);
+    }
+
+    /// Goes through the blocks of whose expiry a wait in this block was told at a time.
+    fn for_each_told(
+        &mut self,
+        innermost: Option<BlockKey>,
+        at: Instant,
+        mut note: impl FnMut(&mut blocks::Block),
+    ) {
         let mut next = innermost;
         while let Some(key) = next {
             let block = &mut self.blocks[key];
             next = block.around;
-            if Some(block.state) == innermost.map(blocks::State::Told) {
-                block.state = blocks::State::Expired;
-                self.list_expiry(key);
+            if block.has_expired(at) && matches!(block.state, blocks::State::Told(_)) {
+                note(block);
             }
         }
     }
@@ -221,6 +245,10 @@ impl Table {
             {
                 told = true;
                 self.tell(block.unwrap_or(key));
+                self.for_each_told(block, self.now, |block| {
+                    block.unseen += 1;
+                    block.seen = false;
+                });
             }
         }
         told
@@ -250,6 +278,9 @@ impl Table {
             next = block.around;
             if block.has_expired(self.now) && !matches!(block.state, blocks::State::Told(_)) {
                 block.state = blocks::State::Told(innermost);
+                // A wait that is told counts itself; who is told at once has seen it.
+                block.unseen = 0;
+                block.seen = true;
                 self.blocks.disarm(key);
             }
         }
