@@ -238,3 +238,19 @@ pub async fn wait_on_queue(line: &SchedFifo, state: &'static str) -> Result<()> 
 pub fn reschedule_tasks(line: &SchedFifo, count: usize) -> usize {
     line.wake(count)
 }
+
+/// How many waits, timeout blocks, shields and lines the program has open: what its memory holds of them at this
+/// moment. For monitors and tests: who has ended leaves nothing behind. A line counts from the first task that
+/// has waited in it until it is dropped.
+///
+/// ```no_run
+/// # async fn example() -> curio::Result<()> {
+/// let before = curio::traps::open_waits();
+/// curio::timeout_after(std::time::Duration::from_secs(1), curio::yield_now()).await?;
+/// assert_eq!(curio::traps::open_waits(), before);
+/// # Ok(())
+/// # }
+/// ```
+pub fn open_waits() -> usize {
+    runtime::with(|runtime| runtime.waiting.len())
+}

@@ -133,6 +133,11 @@ impl Blocks {
         }
     }
 
+    /// How many are open.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Opens a block: with a deadline, or a shield.
     pub(super) fn open(
         &mut self,

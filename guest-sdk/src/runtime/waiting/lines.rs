@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use slab::Slab;
 
+use super::Waiting;
 use super::wait::{Ends, Kind, WaitKey, Waits, What};
 use crate::runtime;
 
@@ -43,6 +44,14 @@ impl Line {
     }
 }
 
+impl Waiting {
+    /// How many waits, blocks and lines there are.
+    pub(crate) fn len(&self) -> usize {
+        let table = self.table.borrow();
+        table.waits.len() + table.blocks.len() + table.lines.count()
+    }
+}
+
 impl Drop for Line {
     fn drop(&mut self) {
         if let Some(key) = self.key.get() {
@@ -56,6 +65,11 @@ impl Lines {
         Self {
             entries: Slab::new(),
         }
+    }
+
+    /// How many have a place.
+    pub(super) fn count(&self) -> usize {
+        self.entries.len()
     }
 
     /// Gives a line its place.
