@@ -27,6 +27,7 @@ mod instances;
 mod limits;
 mod permissions;
 mod permissions_dirs;
+mod random_programs;
 mod signals;
 mod sockets;
 mod sockets_echo;

@@ -112,6 +112,7 @@ mod nested {
         a_dropped_group_cancels_its_members
         a_dropped_join_may_be_made_up_for
         a_member_that_drops_the_last_handle_goes_on
+        members_of_a_dropped_owner_may_be_dropped_too
     }
 }
 
