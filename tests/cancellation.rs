@@ -41,13 +41,14 @@ mod arriving {
         a_task_without_a_trap_is_dropped
         a_task_without_a_trap_goes_on_if_it_can
         a_trap_that_follows_a_future_without_one_is_told
+        a_trap_that_nobody_looks_at_is_none
     }
 }
 
 /// Shields, and what is pending.
 mod shields {
     crate::harness::guests::cases! {
-        "shield":
+        "cancel_shield":
         a_shielded_task_finishes_its_sleep_and_is_told_afterwards
         a_request_that_is_deferred_is_told_by_the_check_after_the_shield
         checking_in_a_shield_leaves_it_pending

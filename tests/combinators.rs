@@ -14,6 +14,7 @@ mod join {
         a_branch_that_select_drops_is_withdrawn
         a_cancellation_of_a_dropped_branch_is_not_lost
         a_timeout_of_a_dropped_branch_is_not_lost
+        a_timeout_that_a_branch_was_told_of_is_not_told_again
         a_wait_that_is_dropped_leaves_its_queue
         unordered_gives_what_is_done_first
         unordered_dropped_half_way_is_withdrawn
@@ -87,7 +88,7 @@ mod channels {
     }
 }
 
-/// Wait queues, and a mutex made of one.
+/// Lines of waiting tasks, and a mutex made of one.
 mod mutex {
     crate::harness::guests::cases! {
         "traps_mutex":

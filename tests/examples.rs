@@ -117,6 +117,27 @@ fn timeouts_are_told_to_the_right_one() {
 }
 
 #[test]
+fn shield_stops_a_cancellation_or_passes_it_on() {
+    let expected = "\
+        A task of its own:\n  \
+          the author is cancelled\n  \
+          the report is written\n\
+        A critical section:\n  \
+          90 and 0: cancelling\n  \
+          10 are moved\n  \
+          90 and 10: cancelled\n\
+        Children:\n  \
+          red ends, too\n  \
+          green ends, too\n  \
+          their parent is cancelled\n  \
+          blue ends, too\n  \
+          white ends, too\n  \
+          their parent is cancelled\n";
+    let output = Run::guest("shield").output();
+    output.code(0).stdout(expected).quiet();
+}
+
+#[test]
 fn task_group_waits_for_all_for_one_and_for_each() {
     let expected = "\
         All:\n  \

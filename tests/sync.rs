@@ -42,7 +42,7 @@ mod semaphores {
     }
 }
 
-/// Events, conditions, and the lines that all of it is made of.
+/// Events.
 mod events {
     crate::harness::guests::cases! {
         "sync_event":
@@ -53,6 +53,15 @@ mod events {
         an_event_wait_can_be_cancelled
         an_event_wait_can_time_out
         a_hundred_thousand_may_wait_for_an_event
+        a_line_wakes_as_many_as_there_are
+        a_wait_for_a_line_can_be_dropped
+    }
+}
+
+/// Conditions, and locks that they share.
+mod conditions {
+    crate::harness::guests::cases! {
+        "sync_condition":
         a_condition_wait_can_be_cancelled
         a_condition_wait_can_time_out
         wait_for_looks_again_at_every_notification
@@ -64,8 +73,9 @@ mod events {
         wait_needs_the_guard_of_its_own_lock
         a_notified_task_cancelled_at_the_lock_passes_it_on
         a_notified_task_that_times_out_at_the_lock_leaves_it_alone
-        a_line_wakes_as_many_as_there_are
-        a_wait_for_a_line_can_be_dropped
+        a_condition_may_be_about_a_lock_it_is_given
+        several_conditions_share_a_lock
+        a_guard_of_the_shared_lock_will_do
     }
 }
 
@@ -102,7 +112,8 @@ mod lines {
         who_was_woken_at_a_barrier_is_cancelled_later
         a_wait_at_a_barrier_can_be_dropped
         a_state_names_the_reason
-        interrupted_waits_cost_no_wake_up;
+        interrupted_waits_cost_no_wake_up
+        traps_have_the_names_of_all_manuals;
         and interrupted_waits_leave_nothing
     }
 
@@ -136,5 +147,21 @@ mod queues {
         puts_and_gets_that_need_not_wait_take_no_cycle
         ping_pong_does_not_starve_a_third
         interrupted_tasks_lose_no_item
+    }
+}
+
+/// Queues as streams.
+mod streams {
+    crate::harness::guests::cases! {
+        "queue_stream":
+        a_stream_gives_items_as_they_come
+        each_kind_of_queue_keeps_its_order
+        what_is_there_takes_no_cycle
+        a_stream_makes_room
+        a_stream_stands_in_line
+        a_stream_that_is_interrupted_goes_on
+        a_next_that_is_dropped_loses_nothing
+        a_stream_that_is_dropped_passes_its_item_on
+        streams_of_several_queues_are_one
     }
 }

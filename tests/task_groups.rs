@@ -76,6 +76,8 @@ mod next {
         several_may_wait_for_the_next
         an_interrupted_next_done_loses_nothing
         next_result_gives_the_member_s_own_error
+        a_stream_gives_every_member
+        an_interrupted_stream_loses_nothing
     }
 }
 
@@ -110,6 +112,7 @@ mod nested {
         a_dropped_group_cancels_its_members
         a_dropped_join_may_be_made_up_for
         a_member_that_drops_the_last_handle_goes_on
+        members_of_a_dropped_owner_may_be_dropped_too
     }
 }
 

@@ -17,6 +17,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// one to clean up should pass it on afterwards.
 ///
 /// `Debug` writes what `Display` does, since that is how `fn main` prints an error it returns.
+#[doc(alias = "CurioError")]
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -27,12 +28,15 @@ pub enum Error {
     #[error("timed out")]
     TaskTimeout(TimedOut),
     /// An outer timeout block expired, and this is how it leaves an inner one.
+    #[doc(alias = "TimeoutCancellationError")]
     #[error("cancelled by the timeout of an outer block")]
     TimeoutCancellation(TimedOut),
     /// The timeout of an inner block came out of it and was not handled. Not a cancellation.
+    #[doc(alias = "UncaughtTimeoutError")]
     #[error("the timeout of an inner block was not handled")]
     UncaughtTimeout,
     /// A task that was joined had failed.
+    #[doc(alias = "TaskError")]
     #[error(transparent)]
     Task(#[from] TaskError),
     /// An error that several are told of: what a task failed with, say.
@@ -48,6 +52,8 @@ pub enum Error {
     #[error("{0}")]
     Limit(String),
     /// Another task already waits for the same thing.
+    #[doc(alias = "ReadResourceBusy")]
+    #[doc(alias = "WriteResourceBusy")]
     #[error("another task already waits for this")]
     ResourceBusy,
     /// What the task waited for was closed.
@@ -86,7 +92,8 @@ impl Error {
         }
     }
 
-    /// Whether it is a timeout of a block that the task is in.
+    /// Whether it is a timeout of a block that the task is in: [`Error::TaskTimeout`] or
+    /// [`Error::TimeoutCancellation`].
     pub fn is_timeout(&self) -> bool {
         match self {
             Self::TaskTimeout(_) | Self::TimeoutCancellation(_) => true,

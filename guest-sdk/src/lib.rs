@@ -26,20 +26,28 @@
 //!
 //! # Modules
 //!
-//! - tasks: [`spawn`], [`Task`], [`current_task`], [`Local`]
+//! - tasks: [`spawn`], [`TaskOptions`], [`Task`], [`TaskRef`], [`current_task`], [`Local`]
 //! - tasks that belong together: [`task_group`], [`TaskGroup`], [`Wait`]
-//! - time: [`clock`], [`sleep`], [`yield_now`], [`timeout_after`], [`ignore_after`]
-//! - cancellation: [`TaskRef::cancel`], [`disable_cancellation`], [`check_cancellation`]
-//! - synchronization: [`sync`]; queues: [`queue`]
-//! - sockets: [`mod@socket`]
-//! - network: [`open_connection`], [`tcp_server`], [`run_server`]
+//! - time: [`clock`], [`sleep`], [`yield_now`], [`Instant`]
+//! - timeouts: [`timeout_after`], [`timeout_at`], [`ignore_after`], [`ignore_at`]
+//! - cancellation: [`TaskRef::cancel`], [`disable_cancellation`], [`check_cancellation`], [`take_cancellation`],
+//!   [`set_cancellation`]
+//! - synchronization: [`sync`], with [`Event`](sync::Event), [`ResultCell`](sync::ResultCell), [`Lock`](sync::Lock),
+//!   [`RLock`](sync::RLock), [`Semaphore`](sync::Semaphore), [`BoundedSemaphore`](sync::BoundedSemaphore),
+//!   [`Condition`](sync::Condition)
+//! - queues: [`queue`], with [`Queue`](queue::Queue), [`PriorityQueue`](queue::PriorityQueue),
+//!   [`LifoQueue`](queue::LifoQueue)
+//! - sockets: [`mod@socket`], with [`Socket`]
+//! - network: [`open_connection`], [`tcp_server`], [`tcp_server_socket`], [`run_server`]
+//! - errors: [`Error`], [`TaskError`], [`TimedOut`]
 //! - what all of it is made of: [`traps`]
 //!
 //! # Cancellation
 //!
 //! A task is cancelled, or times out, where it is blocked: the operation returns an error for which
 //! [`Error::is_cancellation`] holds. So cleanup is ordinary code, which may block again. An operation that can
-//! go on at once never fails that way; and what has already happened is never taken back by it.
+//! go on at once never fails that way; and what has already happened is never taken back by it. What blocks says
+//! under *Cancellation* what is left behind then; if it names no *Errors*, it fails in no other way.
 //!
 //! Futures of other crates work in tasks too: channels, `join!`, `select!`, `FuturesUnordered`. A task that is
 //! blocked in nothing but such a future can't be told anything there; when it is cancelled, its
@@ -71,7 +79,8 @@ pub use self::network::{open_connection, run_server, tcp_server, tcp_server_sock
 pub use self::runtime::run;
 pub use self::socket::Socket;
 pub use self::task::{
-    Task, TaskGroup, TaskId, TaskOptions, TaskRef, TaskState, Wait, current_task, spawn, task_group,
+    DoneTasks, Task, TaskGroup, TaskId, TaskOptions, TaskRef, TaskState, Wait, current_task, spawn,
+    task_group,
 };
 pub use self::time::{
     Instant, clock, ignore_after, ignore_at, sleep, timeout_after, timeout_at, yield_now,

@@ -21,7 +21,7 @@ const BREATHER: Duration = Duration::from_millis(50);
 /// Connects to a peer.
 ///
 /// # Errors
-/// As [`Socket::connect`].
+/// [`Error::Limit`] if the program may not have another handle; otherwise as [`Socket::connect`].
 ///
 /// # Cancellation
 /// The socket is closed.
@@ -35,7 +35,7 @@ pub async fn open_connection(peer: impl Into<SocketAddr>) -> Result<Socket> {
 /// Makes a socket that listens at an address. Never blocks.
 ///
 /// # Errors
-/// As [`Socket::bind`] and [`Socket::listen`].
+/// [`Error::Limit`] if the program may not have another handle; otherwise as [`Socket::bind`].
 pub fn tcp_server_socket(address: impl Into<SocketAddr>) -> Result<Socket> {
     let address = address.into();
     let socket = Socket::tcp_for(address)?;
@@ -68,11 +68,13 @@ pub fn tcp_server_socket(address: impl Into<SocketAddr>) -> Result<Socket> {
 /// ```
 ///
 /// # Errors
-/// If the socket can't be made, or fails for good. The handlers are cancelled then.
-/// A handler's error ends its connection, and is logged.
+/// If the socket can't be made, as [`tcp_server_socket`], or fails for good. The handlers are cancelled then.
+/// A handler's error ends its connection, and is logged. A limit that lets in no further connection for now is
+/// logged, too, and no error.
 ///
 /// # Cancellation
 /// The handlers are cancelled and waited for, and the socket is closed.
+#[doc(alias = "create_server")]
 pub async fn tcp_server<H>(address: impl Into<SocketAddr>, handler: H) -> Result<Infallible>
 where
     H: AsyncFn(Socket, SocketAddr) -> Result<()> + 'static,
@@ -87,6 +89,7 @@ where
 ///
 /// # Cancellation
 /// As [`tcp_server`].
+#[doc(alias = "serve_forever")]
 pub async fn run_server<H>(socket: Socket, handler: H) -> Result<Infallible>
 where
     H: AsyncFn(Socket, SocketAddr) -> Result<()> + 'static,

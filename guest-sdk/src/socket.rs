@@ -108,7 +108,8 @@ impl Socket {
     /// Binds to a local address; port 0 lets the system choose. Never blocks.
     ///
     /// # Errors
-    /// [`Error::Refused`] unless `--allow-listen` covers the address; [`Error::Io`] if it is in use.
+    /// [`Error::Refused`] unless `--allow-listen` covers the address; [`Error::Io`] if it is in use;
+    /// [`Error::InvalidState`] if the socket is bound already.
     pub fn bind(&self, address: SocketAddr) -> Result<()> {
         Ok(self.handle.bind(address.into())?)
     }
@@ -116,7 +117,7 @@ impl Socket {
     /// Starts to listen; `backlog` is how many connections may wait to be accepted. Never blocks.
     ///
     /// # Errors
-    /// [`Error::InvalidState`] if the socket is not bound.
+    /// [`Error::InvalidState`] if the socket is not bound; [`Error::Io`].
     pub fn listen(&self, backlog: u32) -> Result<()> {
         Ok(self.handle.listen(backlog)?)
     }
@@ -142,7 +143,8 @@ impl Socket {
     /// Connects to a peer.
     ///
     /// # Errors
-    /// [`Error::Refused`] unless `--allow-net` covers the address; [`Error::Io`] if the peer can't be reached.
+    /// [`Error::Refused`] unless `--allow-net` covers the address; [`Error::Io`] if the peer can't be reached;
+    /// [`Error::InvalidState`] if the socket listens, or is connecting or connected; [`Error::ResourceBusy`].
     ///
     /// # Cancellation
     /// The state of the socket is undefined: close it.

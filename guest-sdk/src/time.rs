@@ -71,6 +71,7 @@ pub fn clock() -> Instant {
 ///
 /// # Cancellation
 /// The rest of the sleep is off.
+#[doc(alias = "_sleep")]
 pub async fn sleep(length: Duration) -> Result<Instant> {
     if length.is_zero() {
         traps::reschedule().await?;
@@ -267,6 +268,9 @@ impl<T, F: Future<Output = Result<T>>> Future for Ignore<F> {
 /// # }
 /// ```
 ///
+/// # Errors
+/// The future's own; what becomes of a timeout is said above.
+///
 /// # Cancellation
 /// The future gets the cancellation, without any timeout while it cleans up.
 pub fn timeout_after<T>(
@@ -278,6 +282,14 @@ pub fn timeout_after<T>(
 }
 
 /// As [`timeout_after`], until a point in time.
+///
+/// # Errors
+/// As [`timeout_after`].
+///
+/// # Cancellation
+/// As [`timeout_after`].
+#[doc(alias = "_set_timeout")]
+#[doc(alias = "_unset_timeout")]
 pub fn timeout_at<T>(
     deadline: impl Into<Option<Instant>>,
     future: impl Future<Output = Result<T>>,
@@ -298,6 +310,9 @@ pub fn timeout_at<T>(
 /// # }
 /// ```
 ///
+/// # Errors
+/// The future's own. A timeout that is not this block's leaves it as it leaves [`timeout_after`].
+///
 /// # Cancellation
 /// As [`timeout_after`].
 pub fn ignore_after<T>(
@@ -309,6 +324,12 @@ pub fn ignore_after<T>(
 }
 
 /// As [`ignore_after`], until a point in time.
+///
+/// # Errors
+/// As [`ignore_after`].
+///
+/// # Cancellation
+/// As [`timeout_after`].
 pub fn ignore_at<T>(
     deadline: impl Into<Option<Instant>>,
     future: impl Future<Output = Result<T>>,

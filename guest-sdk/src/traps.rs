@@ -1,5 +1,25 @@
 //! The traps themselves: what all the rest of this crate is made of.
 //!
+//! They have the names of curio's manuals, without the underscore:
+//!
+//! | here | curio's manuals | |
+//! |---|---|---|
+//! | [`read_wait`], [`write_wait`] | `_read_wait`, `_write_wait` | until there may be something to read, or room to write |
+//! | [`sleep`] | `_sleep` | for a time |
+//! | [`sleep_until`] | `_sleep`, `wake_at` | until a point in time: the trap that `sleep` is made of |
+//! | [`reschedule`] | `_sleep(0)` | others first |
+//! | [`spawn`] | `_spawn`, `_new_task` | |
+//! | [`join_task`] | `_join_task` | until a task has ended |
+//! | [`cancel_task`], [`cancel_task_with`] | `_cancel_task` | without waiting for its end |
+//! | [`wait_on_queue`], [`scheduler_wait`] | `_wait_on_queue`, later `_scheduler_wait` | until another task wakes this one |
+//! | [`reschedule_tasks`], [`scheduler_wake`] | `_reschedule_tasks`, later `_scheduler_wake` | wakes those |
+//! | [`get_current`] | `_get_current` | the task that runs |
+//! | [`clock`] | `_clock` | the kernel's time |
+//!
+//! Some have no counterpart. `_set_timeout` and `_unset_timeout`: a timeout belongs to a future, and
+//! [`timeout_at`](crate::timeout_at) is both. `_future_wait`: any future can be awaited in a task. `_get_kernel`: a
+//! guest gets no hold of the kernel.
+//!
 //! A blocking trap is a future. While it is pending, the kernel knows what the task waits for; it ends
 //! with its result, or, if the task is interrupted, with an error of the cancellation family.
 //! Dropping it withdraws the trap. A task may have several pending, so that `select!` and
@@ -47,6 +67,8 @@ pub use crate::sched::{SchedFifo, Suspend};
 use crate::socket::Socket;
 use crate::task::TaskRef;
 use crate::time::Instant;
+#[doc(no_inline)]
+pub use crate::{current_task as get_current, sleep, spawn};
 
 /// A blocking trap, not yet made or pending.
 struct Trap<F> {
@@ -146,6 +168,7 @@ pub async fn write_wait(socket: &Socket) -> Result<()> {
 /// # Cancellation
 /// The rest of the sleep is off.
 #[doc(alias = "_sleep")]
+#[doc(alias = "wake_at")]
 pub async fn sleep_until(time: Instant) -> Result<Instant> {
     let woken = Trap::new(|by| kernel::sleep(by, time.as_nanos())).await?;
     Ok(Instant::from_nanos(woken))
@@ -237,4 +260,24 @@ pub async fn wait_on_queue(line: &SchedFifo, state: &'static str) -> Result<()> 
 #[doc(alias = "_scheduler_wake")]
 pub fn reschedule_tasks(line: &SchedFifo, count: usize) -> usize {
     line.wake(count)
+}
+
+// The later names of these two.
+#[doc(no_inline)]
+pub use self::{reschedule_tasks as scheduler_wake, wait_on_queue as scheduler_wait};
+
+/// How many waits, timeout blocks, shields and lines the program has open: what its memory holds of them at this
+/// moment. For monitors and tests: who has ended leaves nothing behind. A line counts from the first task that
+/// has waited in it until it is dropped.
+///
+/// ```no_run
+/// # async fn example() -> curio::Result<()> {
+/// let before = curio::traps::open_waits();
+/// curio::timeout_after(std::time::Duration::from_secs(1), curio::yield_now()).await?;
+/// assert_eq!(curio::traps::open_waits(), before);
+/// # Ok(())
+/// # }
+/// ```
+pub fn open_waits() -> usize {
+    runtime::with(|runtime| runtime.waiting.len())
 }

@@ -4,8 +4,9 @@
 //! - [`Running`]: the program while it runs
 //! - [`Output`]: what it has done
 //! - [`components`]: tiny components, written as text
-//! - [`guests`]: real guests, built from source
+//! - [`guests`]: real guests; `build` builds them
 
+mod build;
 pub(crate) mod components;
 pub(crate) mod guests;
 mod output;

@@ -132,15 +132,27 @@ impl Runtime {
     /// Runs tasks until one has ended.
     fn run_until_ended(&self, task: u64) {
         loop {
-            for dropped in self.waiting.settle(self) {
-                self.abort(dropped);
-            }
+            self.settle();
             if !self.tasks.contains(task) {
                 return;
             }
             self.pass.begin(self);
             while let Some(ready) = self.pass.next() {
                 self.resume(ready);
+            }
+        }
+    }
+
+    /// Drops the tasks that were interrupted and can't be told, until there is none: what they held may have
+    /// been the reason for others to go on, a group its members'.
+    fn settle(&self) {
+        loop {
+            let dropped = self.waiting.settle(self);
+            if dropped.is_empty() {
+                return;
+            }
+            for task in dropped {
+                self.abort(task);
             }
         }
     }

@@ -19,7 +19,7 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 
-pub use self::group::{TaskGroup, Wait, task_group};
+pub use self::group::{DoneTasks, TaskGroup, Wait, task_group};
 pub use self::id::TaskId;
 pub use self::options::TaskOptions;
 pub use self::reference::{TaskRef, TaskState};
@@ -145,6 +145,8 @@ impl<T> fmt::Debug for Task<T> {
 /// # }
 /// ```
 #[doc(alias = "new_task")]
+#[doc(alias = "_new_task")]
+#[doc(alias = "_spawn")]
 #[track_caller]
 pub fn spawn<T, F>(future: F) -> Task<T>
 where
@@ -158,6 +160,7 @@ where
 ///
 /// # Panics
 /// If no task runs.
+#[doc(alias = "_get_current")]
 pub fn current_task() -> TaskRef {
     runtime::with(|runtime| {
         let state = runtime.tasks.state(runtime.running().task);

@@ -24,7 +24,7 @@ pub enum TaskState {
     Ready,
     /// The one that asks.
     Running,
-    /// Blocked in the trap of this name: `sleep`, `join`, `read-wait`, or what a wait queue is for;
+    /// Blocked in the trap of this name: `sleep`, `read-wait`, …, or in a line, for this reason: `join`, `lock-acquire`, …;
     /// `waker-wait` if it waits for something that is no trap.
     Blocked(String),
     /// Ended.
@@ -70,11 +70,13 @@ impl TaskRef {
     }
 
     /// Whether nobody is expected to join it.
+    #[doc(alias = "daemon")]
     pub fn is_daemon(&self) -> bool {
         self.header().daemon.get()
     }
 
-    /// Says whether somebody is expected to join it.
+    /// Says whether nobody is expected to join it.
+    #[doc(alias = "daemon")]
     pub fn set_daemon(&self, daemon: bool) {
         self.header().daemon.set(daemon);
     }
@@ -199,7 +201,7 @@ impl TaskRef {
         Ok(cancelled)
     }
 
-    /// Cancels it without waiting for its end: see [`TaskRef::cancel`].
+    /// Cancels it without waiting for its end: see [`TaskRef::cancel`]. Never blocks.
     #[doc(alias = "cancel(blocking=False)")]
     pub fn request_cancel(&self) -> bool {
         traps::cancel_task(self)

@@ -128,7 +128,8 @@ pub(super) struct OtherArgs {
 
     /// What to log: off, error, warn, info, debug or trace [default: warn]
     ///
-    /// Or a filter such as warn,guest=debug, where guest is what the guest itself logs. It goes to standard error.
+    /// Or a filter such as warn,guest=debug, where guest is what the guest itself logs; trap=trace tells of every trap
+    /// that it makes. It goes to standard error.
     /// If `CURIO_LOG` is set, it is the default.
     #[arg(long, value_name = "LEVEL")]
     pub(super) log: Option<String>,

@@ -9,6 +9,8 @@ mod exit;
 mod meter;
 mod running;
 mod termination;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -93,11 +95,16 @@ impl Host {
             what: "the event queue",
             source,
         })?;
+        let kernel = Kernel::new(Box::new(selector), Box::new(MonotonicClock::new()));
+        Self::with_kernel(engine, kernel)
+    }
+
+    /// A host on a kernel that has no instances.
+    fn with_kernel(engine: &Engine, kernel: Kernel) -> Result<Self, Error> {
         let background = Background::start().map_err(|source| Error::Setup {
             what: "the background threads",
             source,
         })?;
-        let kernel = Kernel::new(Box::new(selector), Box::new(MonotonicClock::new()));
         Ok(Self {
             engine: engine.clone(),
             kernel: Arc::new(Mutex::new(kernel)),

@@ -15,6 +15,7 @@ pub(crate) struct Simulated {
     clock: SimulatedClock,
     posted: Arc<Mutex<Vec<Event>>>,
     rings: Arc<Rings>,
+    stalls: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Default)]
@@ -27,6 +28,7 @@ impl Simulated {
             clock,
             posted: Arc::default(),
             rings: Arc::default(),
+            stalls: Arc::default(),
         }
     }
 
@@ -34,6 +36,11 @@ impl Simulated {
     pub(crate) fn post(&self, event: Event) {
         let mut posted = self.posted.lock().unwrap_or_else(PoisonError::into_inner);
         posted.push(event);
+    }
+
+    /// How often it was asked to wait for as long as it takes, with nothing to come.
+    pub(crate) fn stalls(&self) -> usize {
+        self.stalls.load(Ordering::Relaxed)
     }
 
     /// How often the alarm was rung.
@@ -59,8 +66,10 @@ impl Selector for Simulated {
 
     fn select(&mut self, timeout: Option<Duration>, events: &mut Vec<Event>) -> io::Result<()> {
         let mut posted = self.posted.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (true, Some(timeout)) = (posted.is_empty(), timeout) {
-            self.clock.advance(timeout);
+        match timeout {
+            Some(timeout) if posted.is_empty() => self.clock.advance(timeout),
+            None if posted.is_empty() => drop(self.stalls.fetch_add(1, Ordering::Relaxed)),
+            _ => {}
         }
         events.append(&mut posted);
         Ok(())

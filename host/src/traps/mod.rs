@@ -1,7 +1,15 @@
 //! The kernel's answers to a guest's traps: one file a WIT interface.
 //!
 //! A trap is answered in three steps: check the permission, call the kernel or a subsystem, convert
-//! the result. What that subsystem does is not known here.
+//! the result. What that subsystem does is not known here. Each trap is told to the log, for those who listen to
+//! `trap` there.
+
+/// Tells the log of a trap: its name in `wit/`, and what it is about. If nobody listens, that is not looked at.
+macro_rules! trace_trap {
+    ($name:literal $(, $($about:tt)+)?) => {
+        tracing::trace!(target: "trap", $($($about)+,)? $name)
+    };
+}
 
 mod errors;
 mod limiter;

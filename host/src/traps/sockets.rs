@@ -182,6 +182,7 @@ impl sockets::Host for Guest {}
 
 impl sockets::HostTcpSocket for Guest {
     fn create(&mut self, family: IpFamily) -> Result<Resource<TcpSocket>, TrapError> {
+        trace_trap!("tcp-socket.create", ?family);
         self.with_handle(|guest| {
             let socket = TcpSocket::new(family == IpFamily::Ipv6)?;
             guest.push(socket)
@@ -190,11 +191,13 @@ impl sockets::HostTcpSocket for Guest {
 
     fn bind(&mut self, this: Resource<TcpSocket>, to: IpSocketAddress) -> Result<(), TrapError> {
         let address = SocketAddr::from(to);
+        trace_trap!("tcp-socket.bind", socket = this.rep(), %address);
         self.permissions.check_listen(address)?;
         Ok(self.table.get_mut(&this)?.bind(address)?)
     }
 
     fn listen(&mut self, this: Resource<TcpSocket>, backlog: u32) -> Result<(), TrapError> {
+        trace_trap!("tcp-socket.listen", socket = this.rep(), backlog);
         let kernel = self.kernel.clone();
         let socket = self.table.get_mut(&this)?;
         Ok(socket.listen(&mut super::lock(&kernel), self.key, backlog)?)
@@ -204,6 +207,7 @@ impl sockets::HostTcpSocket for Guest {
         &mut self,
         this: Resource<TcpSocket>,
     ) -> Result<(Resource<TcpSocket>, IpSocketAddress), TrapError> {
+        trace_trap!("tcp-socket.accept", socket = this.rep());
         let key = self.key;
         if self.kernel().instance(key).budget().check_handle().is_err() {
             // The limit is not named when there is nothing to accept.
@@ -218,6 +222,7 @@ impl sockets::HostTcpSocket for Guest {
 
     fn connect(&mut self, this: Resource<TcpSocket>, to: IpSocketAddress) -> Result<(), TrapError> {
         let address = SocketAddr::from(to);
+        trace_trap!("tcp-socket.connect", socket = this.rep(), %address);
         self.permissions.check_connect(address)?;
         let kernel = self.kernel.clone();
         let socket = self.table.get_mut(&this)?;
@@ -225,10 +230,12 @@ impl sockets::HostTcpSocket for Guest {
     }
 
     fn finish_connect(&mut self, this: Resource<TcpSocket>) -> Result<(), TrapError> {
+        trace_trap!("tcp-socket.finish-connect", socket = this.rep());
         Ok(self.table.get_mut(&this)?.finish_connect()?)
     }
 
     fn recv(&mut self, this: Resource<TcpSocket>, max: u32) -> Result<Vec<u8>, TrapError> {
+        trace_trap!("tcp-socket.recv", socket = this.rep(), max);
         let max = (max as usize).min(MAX_RECV);
         self.widen_scratch(max)?;
         let buffer = &mut self.scratch[..max];
@@ -241,14 +248,17 @@ impl sockets::HostTcpSocket for Guest {
     }
 
     fn shutdown(&mut self, this: Resource<TcpSocket>, how: ShutdownHow) -> Result<(), TrapError> {
+        trace_trap!("tcp-socket.shutdown", socket = this.rep(), ?how);
         Ok(self.table.get(&this)?.shutdown(how.into())?)
     }
 
     fn local_address(&mut self, this: Resource<TcpSocket>) -> Result<IpSocketAddress, TrapError> {
+        trace_trap!("tcp-socket.local-address", socket = this.rep());
         Ok(self.table.get(&this)?.local_address()?.into())
     }
 
     fn peer_address(&mut self, this: Resource<TcpSocket>) -> Result<IpSocketAddress, TrapError> {
+        trace_trap!("tcp-socket.peer-address", socket = this.rep());
         Ok(self.table.get(&this)?.peer_address()?.into())
     }
 
@@ -257,6 +267,7 @@ impl sockets::HostTcpSocket for Guest {
         this: Resource<TcpSocket>,
         option: SocketOption,
     ) -> Result<(), TrapError> {
+        trace_trap!("tcp-socket.set-option", socket = this.rep(), ?option);
         Ok(self.table.get(&this)?.set_option(option.into())?)
     }
 
@@ -265,18 +276,30 @@ impl sockets::HostTcpSocket for Guest {
         this: Resource<TcpSocket>,
         name: SocketOptionName,
     ) -> Result<SocketOption, TrapError> {
+        trace_trap!("tcp-socket.get-option", socket = this.rep(), ?name);
         Ok(self.table.get(&this)?.option(name.into())?.into())
     }
 
     fn read_wait(&mut self, this: Resource<TcpSocket>, by: Caller) -> wasmtime::Result<u64> {
+        trace_trap!(
+            "tcp-socket.read-wait",
+            socket = this.rep(),
+            task = self.serial(by.task)
+        );
         self.wait_for(&this, by, Direction::Read)
     }
 
     fn write_wait(&mut self, this: Resource<TcpSocket>, by: Caller) -> wasmtime::Result<u64> {
+        trace_trap!(
+            "tcp-socket.write-wait",
+            socket = this.rep(),
+            task = self.serial(by.task)
+        );
         self.wait_for(&this, by, Direction::Write)
     }
 
     fn drop(&mut self, this: Resource<TcpSocket>) -> wasmtime::Result<()> {
+        trace_trap!("tcp-socket.drop", socket = this.rep());
         let socket = self.table.delete(this)?;
         let mut kernel = super::lock(&self.kernel);
         socket.close(&mut kernel);
@@ -286,6 +309,7 @@ impl sockets::HostTcpSocket for Guest {
 }
 
 fn send(guest: &Guest, this: &Resource<TcpSocket>, data: &[u8]) -> Result<u32, TrapError> {
+    trace_trap!("tcp-socket.send", socket = this.rep(), bytes = data.len());
     let sent = guest.table.get(this)?.send(data)?;
     Ok(u32::try_from(sent).unwrap_or(u32::MAX))
 }

@@ -47,6 +47,13 @@ fn outcome(outcome: kernel::Outcome) -> (traps::Outcome, u64) {
 }
 
 impl Guest {
+    /// How the log calls a task: as the guest does, by its serial number; 0 is none.
+    pub(super) fn serial(&self, of: u64) -> u64 {
+        let key = self.key;
+        let info = self.kernel().instance(key).info(task(of));
+        info.map_or(0, |info| info.serial)
+    }
+
     /// Answers a trap with the kernel.
     fn ask<T>(&mut self, answer: impl FnOnce(&mut Kernel) -> T) -> T {
         answer(&mut self.kernel())
@@ -80,6 +87,7 @@ impl traps::Host for Guest {
         ended: Vec<u64>,
         until: u64,
     ) -> wasmtime::Result<Vec<u64>> {
+        trace_trap!("wait", ready, ended = ended.len());
         self.refused = None;
         self.end_tasks(&ended)?;
         let until = Instant::from_nanos(until);
@@ -88,26 +96,39 @@ impl traps::Host for Guest {
     }
 
     fn now(&mut self) -> wasmtime::Result<u64> {
+        trace_trap!("now");
         Ok(self.kernel().clock().as_nanos())
     }
 
     fn label(&mut self, name: String, file: String, line: u32) -> wasmtime::Result<u32> {
         let key = self.key;
-        Ok(self.ask(|kernel| kernel.instance(key).label(&name, &file, line))?)
+        let label = self.ask(|kernel| kernel.instance(key).label(&name, &file, line))?;
+        trace_trap!("label", label, ?name, ?file, line);
+        Ok(label)
     }
 
     fn spawn(&mut self, parent: u64, label: u32, daemon: bool) -> Result<u64, TrapError> {
         let key = self.key;
-        let parent = (parent != 0).then(|| task(parent));
-        let spawned = self.ask(|kernel| kernel.instance(key).spawn(parent, label, daemon))?;
-        Ok(number(spawned))
+        let by = (parent != 0).then(|| task(parent));
+        let spawned = self.ask(|kernel| kernel.instance(key).spawn(by, label, daemon));
+        let spawned = spawned.map(number);
+        trace_trap!(
+            "spawn",
+            task = spawned.as_ref().map_or(0, |spawned| self.serial(*spawned)),
+            parent = self.serial(parent),
+            label,
+            daemon
+        );
+        Ok(spawned?)
     }
 
     fn exit(&mut self, ended: u64) -> wasmtime::Result<()> {
+        trace_trap!("exit", task = self.serial(ended));
         self.end_tasks(&[ended])
     }
 
     fn info(&mut self, of: u64) -> wasmtime::Result<Option<TaskInfo>> {
+        trace_trap!("info", task = self.serial(of));
         let key = self.key;
         let info = self.ask(|kernel| kernel.instance(key).info(task(of)));
         Ok(info.map(|info| TaskInfo {
@@ -121,6 +142,7 @@ impl traps::Host for Guest {
     }
 
     fn sleep(&mut self, by: Caller, until: u64) -> wasmtime::Result<u64> {
+        trace_trap!("sleep", task = self.serial(by.task), until);
         let key = self.key;
         self.pend(|kernel| {
             let (instance, timers, now) = kernel.with_timers(key);
@@ -129,6 +151,7 @@ impl traps::Host for Guest {
     }
 
     fn withdraw(&mut self, token: u64) -> wasmtime::Result<bool> {
+        trace_trap!("withdraw", token);
         let key = self.key;
         Ok(self.ask(|kernel| {
             let (instance, timers, _) = kernel.with_timers(key);

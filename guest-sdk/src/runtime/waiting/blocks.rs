@@ -48,6 +48,10 @@ pub(super) struct Block {
     /// When it expires; a shield never does, and lets nothing in.
     deadline: Option<Instant>,
     pub(super) state: State,
+    /// How many waits were told of its expiry, and have not been looked at.
+    pub(super) unseen: u32,
+    /// Whether one was looked at.
+    pub(super) seen: bool,
     /// Whether its deadline is among those in the heap.
     in_heap: bool,
     /// Whether its expiry is in the list of those that nobody was told of.
@@ -129,6 +133,11 @@ impl Blocks {
         }
     }
 
+    /// How many are open.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Opens a block: with a deadline, or a shield.
     pub(super) fn open(
         &mut self,
@@ -147,6 +156,8 @@ impl Blocks {
             serial: self.opened,
             deadline,
             state: State::Armed,
+            unseen: 0,
+            seen: false,
             in_heap: false,
             listed: false,
             gave_up: None,

@@ -131,7 +131,8 @@ impl Waiting {
         let table = &mut *self.table.borrow_mut();
         while let Some(key) = table.blocks.pop_due(table.now) {
             table.blocks[key].state = blocks::State::Expired;
-            if !table.is_disarmed(key) && !table.tell_waits(runtime, key) {
+            if !table.is_disarmed(key) {
+                table.tell_waits(runtime, key);
                 table.list_expiry(key);
             }
         }
@@ -173,28 +174,51 @@ impl Table {
         self.list_cancel(task);
     }
 
-    /// A wait in this block that had timed out was given up before anyone looked.
-    pub(super) fn expire_again(&mut self, innermost: Option<BlockKey>) {
+    /// A wait in this block that had timed out is looked at.
+    pub(super) fn note_seen(&mut self, innermost: Option<BlockKey>, at: Instant) {
+        self.for_each_told(innermost, at, |block| {
+            block.unseen = block.unseen.saturating_sub(1);
+            block.seen = true;
+        });
+    }
+
+    /// A wait in this block that had timed out was given up before anyone looked. If no other was told of the same,
+    /// the blocks fire again.
+    pub(super) fn expire_again(&mut self, innermost: Option<BlockKey>, at: Instant) {
+        self.for_each_told(innermost, at, |block| {
+            block.unseen = block.unseen.saturating_sub(1);
+            if block.unseen == 0 && !block.seen {
+                block.state = blocks::State::Expired;
+            }
+        });
+        self.list_expired(innermost);
+    }
+
+    /// Goes through the blocks of whose expiry a wait in this block was told at a time.
+    fn for_each_told(
+        &mut self,
+        innermost: Option<BlockKey>,
+        at: Instant,
+        mut note: impl FnMut(&mut blocks::Block),
+    ) {
         let mut next = innermost;
         while let Some(key) = next {
             let block = &mut self.blocks[key];
             next = block.around;
-            if Some(block.state) == innermost.map(blocks::State::Told) {
-                block.state = blocks::State::Expired;
-                self.list_expiry(key);
+            if block.has_expired(at) && matches!(block.state, blocks::State::Told(_)) {
+                note(block);
             }
         }
     }
 
     /// Ends all of a task's waits as cancelled, or leaves that pending.
     fn deliver(&mut self, runtime: &Runtime, task: u64) {
-        if !self.cancel_waits(runtime, task) {
-            self.list_cancel(task);
-        }
+        self.cancel_waits(runtime, task);
+        self.list_cancel(task);
     }
 
-    /// Ends all of a task's waits as cancelled. Returns whether there were any.
-    pub(super) fn cancel_waits(&mut self, runtime: &Runtime, task: u64) -> bool {
+    /// Ends all of a task's waits as cancelled.
+    pub(super) fn cancel_waits(&mut self, runtime: &Runtime, task: u64) {
         let mut told = 0;
         let mut next = self.of_task(task).waits.first;
         while let Some(key) = next {
@@ -202,11 +226,10 @@ impl Table {
             told += u32::from(self.interrupt(runtime, key, End::Cancelled));
         }
         self.of_task(task).told += told;
-        told > 0
     }
 
-    /// Ends all waits in a block as timed out. Returns whether there were any.
-    pub(super) fn tell_waits(&mut self, runtime: &Runtime, key: BlockKey) -> bool {
+    /// Ends all waits in a block as timed out.
+    pub(super) fn tell_waits(&mut self, runtime: &Runtime, key: BlockKey) {
         let inner = self.blocks.has_inner(key);
         let (mut next, kind) = if inner {
             let task = self.blocks[key].task;
@@ -214,18 +237,19 @@ impl Table {
         } else {
             (self.blocks[key].waits.first, Kind::OfBlock)
         };
-        let mut told = false;
         while let Some(wait) = next {
             next = self.waits.next(wait, kind);
             let block = self.waits[wait].by.block;
             if (!inner || self.blocks.is_in(block, key))
                 && self.interrupt(runtime, wait, End::TimedOut(self.now))
             {
-                told = true;
                 self.tell(block.unwrap_or(key));
+                self.for_each_told(block, self.now, |block| {
+                    block.unseen += 1;
+                    block.seen = false;
+                });
             }
         }
-        told
     }
 
     /// Ends a wait as interrupted, if it may end so. Returns whether it has.
@@ -252,6 +276,9 @@ impl Table {
             next = block.around;
             if block.has_expired(self.now) && !matches!(block.state, blocks::State::Told(_)) {
                 block.state = blocks::State::Told(innermost);
+                // A wait that is told counts itself; who is told at once has seen it.
+                block.unseen = 0;
+                block.seen = true;
                 self.blocks.disarm(key);
             }
         }

@@ -58,6 +58,11 @@ impl Lines {
         }
     }
 
+    /// How many have a place.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Gives a line its place.
     pub(super) fn open(&mut self) -> LineKey {
         let index = self.entries.insert(Standing::default());
@@ -78,8 +83,8 @@ impl Lines {
         self.entries[line.0 as usize].ends.first
     }
 
-    /// How many tasks wait.
-    pub(super) fn len(&self, line: LineKey) -> usize {
+    /// How many tasks wait in a line.
+    pub(super) fn len_of(&self, line: LineKey) -> usize {
         self.entries[line.0 as usize].len
     }
 
@@ -116,7 +121,7 @@ mod tests {
             })
             .collect();
         lines.leave(&mut waits, line, keys[1]);
-        assert_eq!(lines.len(line), 3);
+        assert_eq!(lines.len_of(line), 3);
         for left in [keys[0], keys[2]] {
             assert_eq!(lines.first(line), Some(left));
             lines.leave(&mut waits, line, left);

@@ -67,6 +67,12 @@ impl Waiting {
         }
     }
 
+    /// How many waits, blocks and lines there are.
+    pub(crate) fn len(&self) -> usize {
+        let table = self.table.borrow();
+        table.waits.len() + table.blocks.len() + table.lines.len()
+    }
+
     /// Notes what time it is.
     pub(crate) fn set_now(&self, now: Instant) {
         self.table.borrow_mut().now = now;
@@ -140,7 +146,7 @@ impl Waiting {
     }
 
     fn line_len(&self, line: LineKey) -> usize {
-        self.table.borrow().lines.len(line)
+        self.table.borrow().lines.len_of(line)
     }
 
     fn close_line(&self, line: LineKey) {

@@ -170,7 +170,10 @@ impl Table {
             End::Busy => Err(Error::ResourceBusy),
             End::Closed => Err(Error::Closed),
             End::Cancelled => Err(self.take_told(by.task)),
-            End::TimedOut(at) => Err(Error::TaskTimeout(TimedOut { at })),
+            End::TimedOut(at) => {
+                self.note_seen(by.block, at);
+                Err(Error::TaskTimeout(TimedOut { at }))
+            }
         })
     }
 
@@ -216,7 +219,7 @@ impl Table {
         match state {
             // A result is lost with the future that wanted it, an interruption must not be.
             State::Ended(End::Cancelled) => self.cancel_again(by.task),
-            State::Ended(End::TimedOut(_)) => self.expire_again(by.block),
+            State::Ended(End::TimedOut(at)) => self.expire_again(by.block, at),
             State::Ended(_) => return true,
             State::Pending | State::Coming => {}
         }

@@ -1,16 +1,17 @@
-//! Interruptions that found nobody to tell.
+//! Interruptions that have not been heard.
 //!
-//! A task may be about to run, and come to an operation that can be told. Or it is blocked in a future that is
-//! none of this crate's, on a channel of some other crate say. It can't be told anything there; so when a pass
-//! is over and an interruption has found no wait, the innermost frame of this crate drops that future:
-//! the timeout block, or the task itself.
+//! Mostly the wait was told, and its task is about to look. Or the task is about to run, and to come to an operation
+//! that can be told. Or it is blocked in a future that is none of this crate's, on a channel of some other crate say,
+//! and if it has a wait, does not look at that. It can't be told anything there; so when a pass is over and
+//! an interruption was not heard, the innermost frame of this crate drops that future: the timeout block,
+//! or the task itself.
 
-use super::blocks::{self, BlockKey};
+use super::blocks::{Block, BlockKey, State};
 use super::table::{Readied, Table};
-use super::wait::{Kind, State};
+use super::wait::{self, Kind};
 use super::{Runtime, Waiting};
 
-/// An interruption that nobody could be told of.
+/// An interruption that was not heard yet.
 #[derive(Clone, Copy)]
 pub(super) enum Undelivered {
     /// A task's cancellation.
@@ -21,17 +22,16 @@ pub(super) enum Undelivered {
 
 /// What has become of such an interruption.
 enum Settled {
-    /// It was delivered, or nobody has to be told any more.
+    /// It was heard, or nobody has to hear of it any more.
     Yes,
-    /// The task may still come to an operation that can be told.
+    /// The task may still hear of it.
     NotYet,
     /// The task waits for nothing that could be told. It is to be dropped.
     Drop(u64),
 }
 
 impl Waiting {
-    /// Tries again to deliver what nobody could be told of, now that a pass is over. Returns the tasks
-    /// that are to be dropped.
+    /// Looks after what was not heard, now that a pass is over. Returns the tasks that are to be dropped.
     pub(crate) fn settle(&self, runtime: &Runtime) -> Vec<u64> {
         let table = &mut *self.table.borrow_mut();
         let mut dropped = Vec::new();
@@ -74,7 +74,7 @@ impl Table {
         while let Some(key) = next {
             let block = &self.blocks[key];
             next = block.around;
-            if block.state == blocks::State::Expired {
+            if block.state == State::Expired {
                 self.list_expiry(key);
             }
         }
@@ -100,8 +100,11 @@ impl Table {
 
     fn settle_cancel(&mut self, runtime: &Runtime, task: u64) -> Settled {
         let of_task = self.of_task(task);
-        if of_task.pending.is_none() || of_task.told > 0 || self.cancel_waits(runtime, task) {
+        if of_task.pending.is_none() {
             return Settled::Yes;
+        }
+        if of_task.told == 0 {
+            self.cancel_waits(runtime, task);
         }
         if self.may_go_on(runtime, task) {
             return Settled::NotYet;
@@ -114,9 +117,13 @@ impl Table {
     }
 
     fn settle_expiry(&mut self, runtime: &Runtime, key: BlockKey) -> Settled {
-        let expired = self.blocks[key].state == blocks::State::Expired;
-        if !expired || self.is_disarmed(key) || self.tell_waits(runtime, key) {
-            return Settled::Yes;
+        let Block { state, unseen, .. } = self.blocks[key];
+        match state {
+            _ if self.is_disarmed(key) => return Settled::Yes,
+            State::Armed => return Settled::Yes,
+            State::Expired => self.tell_waits(runtime, key),
+            State::Told(_) if unseen == 0 => return Settled::Yes,
+            State::Told(_) => {}
         }
         if self.may_go_on(runtime, self.blocks[key].task) {
             return Settled::NotYet;
@@ -127,7 +134,7 @@ impl Table {
         }
         let now = self.now;
         let block = &mut self.blocks[key];
-        block.state = blocks::State::Told(key);
+        block.state = State::Told(key);
         block.gave_up = Some(now);
         let readied = Readied {
             task: block.task,
@@ -145,7 +152,7 @@ impl Table {
         let mut next = self.of_task(task).waits.first;
         while let Some(key) = next {
             next = self.waits.next(key, Kind::OfTask);
-            if self.waits[key].state == State::Coming {
+            if self.waits[key].state == wait::State::Coming {
                 return true;
             }
         }

@@ -157,6 +157,11 @@ impl Waits {
         }
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Takes in a wait that is in no list yet.
     pub(super) fn insert(&mut self, by: Running, what: What, waker: Option<Waker>) -> WaitKey {
         self.begun = self.begun.wrapping_add(1);

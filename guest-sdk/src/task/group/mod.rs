@@ -3,23 +3,29 @@
 //! - [`TaskGroup`]: a handle
 //! - `wait`: what a group waits for
 //! - `block`: a group around a block of code
+//! - `done`: its members one by one, as a stream
 //! - `state`: what is behind the handles
 //! - `members`: who is in a group
 
 mod block;
+mod done;
 mod members;
 mod state;
 mod wait;
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use futures_core::Stream;
+
 pub use self::block::task_group;
+pub use self::done::DoneTasks;
 use self::state::{Phase, State};
 pub use self::wait::Wait;
-use super::shared::{Membership, Outcome, Reported};
+use super::shared::{Outcome, Reported};
 use super::{Task, TaskOptions, current_task};
 use crate::error::{Error, Result};
 use crate::runtime;
@@ -138,18 +144,26 @@ impl<T: 'static> TaskGroup<T> {
     /// No member leaves the group.
     #[doc(alias = "__anext__")]
     pub async fn next_done(&self) -> Result<Option<Task<T>>> {
-        loop {
-            let first = self.state.members.borrow_mut().remove_first();
-            if let Some(task) = first {
-                task.header().membership.replace(Membership::Left);
-                self.state.note_change();
-                return Ok(Some(task));
-            }
-            if !self.state.members.borrow().is_running() {
-                return Ok(None);
-            }
-            self.state.change("group-next").await?;
-        }
+        let mut done = self.done();
+        poll_fn(|cx| Pin::new(&mut done).poll_next(cx))
+            .await
+            .transpose()
+    }
+
+    /// The members one by one, as [`TaskGroup::next_done`] gives them, as a `Stream`: for the functions of crates
+    /// that take one.
+    ///
+    /// ```no_run
+    /// use futures::TryStreamExt;
+    ///
+    /// # async fn example(group: curio::TaskGroup<u32>) -> curio::Result<()> {
+    /// let sum = group.done().try_fold(0, async |sum, task| Ok(sum + task.result()?)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "__aiter__")]
+    pub fn done(&self) -> DoneTasks<'_, T> {
+        DoneTasks::new(self)
     }
 
     /// Waits for the next member to end, and returns its result; it leaves the group.

@@ -9,7 +9,7 @@ use super::Wait;
 use super::members::{Members, Verdict};
 use crate::error::{Error, Result};
 use crate::runtime;
-use crate::traps::SchedFifo;
+use crate::traps::{SchedFifo, Suspend};
 
 /// A group behind its handles. Members know it weakly, so that it ends with the last handle.
 pub(super) struct State<T> {
@@ -42,8 +42,8 @@ impl<T> State<T> {
     }
 
     /// Blocks until something has changed in the group.
-    pub(super) async fn change(&self, reason: &'static str) -> Result<()> {
-        self.changed.suspend(reason).await
+    pub(super) fn change(&self, reason: &'static str) -> Suspend<'_, fn()> {
+        self.changed.suspend(reason)
     }
 
     /// Wakes those that wait for a change.

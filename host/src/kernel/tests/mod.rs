@@ -22,6 +22,19 @@ use super::task::{Resumption, TaskInfo};
 use super::*;
 use crate::selector::Simulated;
 
+/// What tests of a guest on a simulated clock ask.
+impl Kernel {
+    /// Whether an instance is suspended in `wait`, for which nothing has come.
+    pub(crate) fn is_waiting(&self, key: InstanceKey) -> bool {
+        self.instances[key].turn == Turn::Waiting
+    }
+
+    /// How many timers are set, dead ones included.
+    pub(crate) fn timers(&self) -> usize {
+        self.timers.len()
+    }
+}
+
 /// A kernel with one instance, whose guest is the test.
 struct Sim {
     kernel: Kernel,

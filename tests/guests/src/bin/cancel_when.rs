@@ -25,6 +25,7 @@ test_guests::cases! {
     a_task_without_a_trap_is_dropped
     a_task_without_a_trap_goes_on_if_it_can
     a_trap_that_follows_a_future_without_one_is_told
+    a_trap_that_nobody_looks_at_is_none
 }
 
 /// Notes that it is dropped.
@@ -290,5 +291,31 @@ async fn a_trap_that_follows_a_future_without_one_is_told() -> Result<()> {
     assert!(sender.send(()).is_ok());
     task.request_cancel();
     assert_eq!(task.join().await?, "clean");
+    Ok(())
+}
+
+async fn a_trap_that_nobody_looks_at_is_none() -> Result<()> {
+    let notes = Notes::new();
+    let inner = notes.clone();
+    let task = spawn(async move {
+        let _dropped = Dropped(inner);
+        let mut sleeping = Box::pin(sleep(ms(1_000_000)));
+        assert!(futures::poll!(sleeping.as_mut()).is_pending());
+        future::pending::<()>().await;
+        sleeping.await
+    });
+    yield_now().await?;
+    assert!(task.cancel().await?);
+    notes.are(["dropped"]);
+    // So it is in a timeout block.
+    let mut sleeping = Box::pin(sleep(ms(1_000_000)));
+    let block = timeout_after(ms(1), async {
+        assert!(futures::poll!(sleeping.as_mut()).is_pending());
+        future::pending::<()>().await;
+        Ok(())
+    });
+    assert!(fails(block.await).is_timeout());
+    // What it was told arrives where it is looked at.
+    assert!(fails(sleeping.await).is_timeout());
     Ok(())
 }

@@ -20,6 +20,7 @@ test_guests::cases! {
     a_branch_that_select_drops_is_withdrawn
     a_cancellation_of_a_dropped_branch_is_not_lost
     a_timeout_of_a_dropped_branch_is_not_lost
+    a_timeout_that_a_branch_was_told_of_is_not_told_again
     a_wait_that_is_dropped_leaves_its_queue
     unordered_gives_what_is_done_first
     unordered_dropped_half_way_is_withdrawn
@@ -201,6 +202,19 @@ async fn a_timeout_of_a_dropped_branch_is_not_lost() -> Result<()> {
     });
     task.join().await?;
     sending.join().await
+}
+
+async fn a_timeout_that_a_branch_was_told_of_is_not_told_again() -> Result<()> {
+    timeout_after(ms(10), async {
+        let [left, right] = [1, 2].map(|_| sleep(ms(NEVER)).boxed_local());
+        // Both were told; the second one is dropped, and nobody looks at it.
+        let (first, dropped) = futures::future::select(left, right).await.factor_first();
+        drop(dropped);
+        assert!(matches!(fails(first), Error::TaskTimeout(_)));
+        sleep(ms(5)).await?;
+        Ok(())
+    })
+    .await
 }
 
 async fn a_wait_that_is_dropped_leaves_its_queue() -> Result<()> {

@@ -1,5 +1,7 @@
 //! Task groups: groups in groups, and what is dropped.
 
+use std::future::pending;
+
 use curio::{
     Error, Result, TaskGroup, TaskOptions, Wait, current_task, sleep, spawn, task_group, yield_now,
 };
@@ -13,6 +15,7 @@ test_guests::cases! {
     a_dropped_group_cancels_its_members
     a_dropped_join_may_be_made_up_for
     a_member_that_drops_the_last_handle_goes_on
+    members_of_a_dropped_owner_may_be_dropped_too
 }
 
 /// Cleans up for a time when it is told to end, and notes that it has.
@@ -146,5 +149,25 @@ async fn a_member_that_drops_the_last_handle_goes_on() -> Result<()> {
     drop(group);
     task.join().await?;
     assert!(other.is_cancelled());
+    Ok(())
+}
+
+async fn members_of_a_dropped_owner_may_be_dropped_too() -> Result<()> {
+    let owner = spawn(task_group(Wait::All, async |group| {
+        group.spawn(task_group(Wait::All, async |inner| {
+            inner.spawn(pending::<Result<()>>());
+            pending::<Result<()>>().await
+        }));
+        pending::<Result<()>>().await
+    }));
+    yield_now().await?;
+    let members = owner.children();
+    yield_now().await?;
+    let members = [members[0].clone(), members[0].children()[0].clone()];
+    assert!(owner.cancel().await?);
+    // Nothing else happens that would let them go.
+    for member in &members {
+        member.wait().await?;
+    }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! Task groups: members one by one, as they end.
 
 use curio::{Error, Result, TaskGroup, Wait, ignore_after, sleep, spawn, yield_now};
+use futures::future::{Either, select};
+use futures::{StreamExt, TryStreamExt};
 use test_guests::{Notes, fails, ms};
 
 test_guests::cases! {
@@ -10,6 +12,8 @@ test_guests::cases! {
     several_may_wait_for_the_next
     an_interrupted_next_done_loses_nothing
     next_result_gives_the_member_s_own_error
+    a_stream_gives_every_member
+    an_interrupted_stream_loses_nothing
 }
 
 async fn after<T>(time: u64, value: T) -> Result<T> {
@@ -97,5 +101,38 @@ async fn next_result_gives_the_member_s_own_error() -> Result<()> {
     let error = fails(group.next_result().await);
     assert!(matches!(&error, Error::Shared(own) if matches!(**own, Error::Other(_))));
     assert_eq!(error.to_string(), "the cat is out");
+    group.join().await
+}
+
+async fn a_stream_gives_every_member() -> Result<()> {
+    let group = TaskGroup::new(Wait::All);
+    for time in [9, 3, 6] {
+        group.spawn(after(time, time));
+    }
+    let values = group.done().map(|task| task?.result());
+    assert_eq!(values.try_collect::<Vec<_>>().await?, [3, 6, 9]);
+    // More may come.
+    let mut done = group.done();
+    assert!(done.next().await.is_none());
+    group.spawn(after(1, 1));
+    assert_eq!(done.next().await.expect("it was spawned")?.result()?, 1);
+    assert!(done.next().await.is_none());
+    group.join().await?;
+    assert!(group.results()?.is_empty());
+    Ok(())
+}
+
+async fn an_interrupted_stream_loses_nothing() -> Result<()> {
+    let group = TaskGroup::new(Wait::All);
+    group.spawn(after(20, 1));
+    let mut done = group.done();
+    let in_time = ignore_after(ms(1), async { done.next().await.transpose() });
+    assert!(in_time.await?.is_none());
+    let first = select(done.next(), Box::pin(sleep(ms(1)))).await;
+    assert!(matches!(first, Either::Right(_)));
+    // What a stream was not asked for again is left to others.
+    let other = group.next_done().await?.expect("there is one");
+    assert_eq!(other.result()?, 1);
+    assert!(done.next().await.is_none());
     group.join().await
 }

@@ -19,6 +19,7 @@ test_guests::cases! {
     a_state_names_the_reason
     interrupted_waits_leave_nothing
     interrupted_waits_cost_no_wake_up
+    traps_have_the_names_of_all_manuals
 }
 
 /// Tasks that wait at a barrier, and note when they go on.
@@ -218,5 +219,31 @@ async fn interrupted_waits_cost_no_wake_up() -> Result<()> {
         assert_eq!(task.join().await.is_ok(), !task.is_cancelled());
     }
     notes.are([98, 99]);
+    Ok(())
+}
+
+async fn traps_have_the_names_of_all_manuals() -> Result<()> {
+    use curio::traps::{
+        cancel_task, clock, get_current, join_task, reschedule, sleep, sleep_until,
+    };
+    use curio::traps::{reschedule_tasks, scheduler_wait, scheduler_wake, spawn, wait_on_queue};
+
+    let line = Rc::new(SchedFifo::new());
+    let waits = line.clone();
+    let task = spawn(async move {
+        wait_on_queue(&waits, "gate-wait").await?;
+        scheduler_wait(&waits, "gate-wait").await?;
+        Ok(get_current().id())
+    });
+    reschedule().await?;
+    assert_eq!(reschedule_tasks(&line, 1), 1);
+    let begun = clock();
+    let woken = sleep(ms(1)).await?;
+    assert!(woken - begun >= ms(1));
+    assert_eq!(scheduler_wake(&line, 2), 1);
+    join_task(&task).await?;
+    assert!(!cancel_task(&task));
+    assert_eq!(task.join().await?, task.id());
+    assert!(sleep_until(begun).await? >= woken);
     Ok(())
 }

@@ -2,12 +2,21 @@
 //!
 //! Waiting is first come, first served: an item that was put for a task that waits is not taken by one that
 //! comes later. No item is lost or taken twice when a task is interrupted.
+//!
+//! - [`Queued`]: what can be done with a queue
+//! - [`Items`]: the order of its items
+//! - [`QueueStream`]: its items one by one, for code that wants a `Stream`
+
+mod items;
+mod stream;
 
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::fmt;
 
+pub use self::items::Items;
+pub use self::stream::QueueStream;
 use crate::error::{Error, Result};
 use crate::traps::{SchedBarrier, SchedFifo};
 
@@ -42,69 +51,6 @@ pub type PriorityQueue<T> = Queued<BinaryHeap<Reverse<T>>>;
 /// A queue that gives the newest item first: a stack.
 #[doc(alias = "LIFOQueue")]
 pub type LifoQueue<T> = Queued<Vec<T>>;
-
-/// What holds a queue's items, and says which comes next.
-pub trait Items: Default {
-    /// An item.
-    type Item;
-
-    /// Adds an item.
-    fn add(&mut self, item: Self::Item);
-
-    /// Takes the next item.
-    fn take(&mut self) -> Option<Self::Item>;
-
-    /// How many there are.
-    fn count(&self) -> usize;
-}
-
-impl<T> Items for VecDeque<T> {
-    type Item = T;
-
-    fn add(&mut self, item: T) {
-        self.push_back(item);
-    }
-
-    fn take(&mut self) -> Option<T> {
-        self.pop_front()
-    }
-
-    fn count(&self) -> usize {
-        self.len()
-    }
-}
-
-impl<T: Ord> Items for BinaryHeap<Reverse<T>> {
-    type Item = T;
-
-    fn add(&mut self, item: T) {
-        self.push(Reverse(item));
-    }
-
-    fn take(&mut self) -> Option<T> {
-        self.pop().map(|Reverse(item)| item)
-    }
-
-    fn count(&self) -> usize {
-        self.len()
-    }
-}
-
-impl<T> Items for Vec<T> {
-    type Item = T;
-
-    fn add(&mut self, item: T) {
-        self.push(item);
-    }
-
-    fn take(&mut self) -> Option<T> {
-        self.pop()
-    }
-
-    fn count(&self) -> usize {
-        self.len()
-    }
-}
 
 /// A queue over some order of items: [`Queue`], [`PriorityQueue`], [`LifoQueue`].
 pub struct Queued<I> {
@@ -192,10 +138,7 @@ impl<I: Items> Queued<I> {
     /// No item is taken.
     pub async fn get(&self) -> Result<I::Item> {
         loop {
-            // The others are promised.
-            if self.len() > self.getters.get()
-                && let Some(item) = self.take()
-            {
+            if let Some(item) = self.take_free() {
                 return Ok(item);
             }
             let item = self.getting.suspend("queue-get");
@@ -208,7 +151,31 @@ impl<I: Items> Queued<I> {
         }
     }
 
-    fn take(&self) -> Option<I::Item> {
+    /// The items one by one, as [`Queued::get`] gives them, as a `Stream`: for the functions of crates that take one.
+    /// It never ends.
+    ///
+    /// ```no_run
+    /// use futures::StreamExt;
+    ///
+    /// # async fn example(queue: &curio::queue::Queue<u32>) -> curio::Result<()> {
+    /// let mut items = queue.stream();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{}", item?);
+    ///     queue.task_done()?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "__aiter__")]
+    pub fn stream(&self) -> QueueStream<'_, I> {
+        QueueStream::new(self)
+    }
+
+    /// Takes the next item that nobody is promised.
+    fn take_free(&self) -> Option<I::Item> {
+        if self.len() <= self.getters.get() {
+            return None;
+        }
         let item = self.items.borrow_mut().take()?;
         self.wake_putter();
         Some(item)

@@ -1,0 +1,256 @@
+//! Cancellation, timeout blocks and shields.
+
+use super::super::kind::Kind;
+use super::entries::EntryState;
+use super::{Model, Place};
+
+/// An open timeout block, or a shield.
+#[derive(Debug)]
+pub(super) struct Scope {
+    pub(super) task: usize,
+    around: Option<u64>,
+    /// A shield has none.
+    deadline: Option<u64>,
+    state: ScopeState,
+    /// Whether it was open when its task was cancelled.
+    disarmed: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ScopeState {
+    Armed,
+    /// Its time has come, and nobody was told.
+    Expired,
+    /// A wait in the given block was told, by the given firing; 0 for an operation that failed at once.
+    Told(u64, u64),
+}
+
+impl Model {
+    /// Opens a block: with a deadline, or a shield.
+    pub(crate) fn open(&mut self, place: Place, after: Option<u64>) -> Place {
+        self.sync();
+        let id = self.next();
+        let scope = Scope {
+            task: place.task,
+            around: place.scope,
+            deadline: after.map(|after| self.now + after),
+            state: if after == Some(0) {
+                ScopeState::Expired
+            } else {
+                ScopeState::Armed
+            },
+            disarmed: false,
+        };
+        self.scopes.insert(id, scope);
+        Place {
+            scope: Some(id),
+            shielded: place.shielded || after.is_none(),
+            ..place
+        }
+    }
+
+    /// Closes a block. What was told of outer ones in it may have been handled there, so they fire again.
+    pub(crate) fn close(&mut self, id: u64) {
+        self.sync();
+        let closed = self.scopes.remove(&id).expect("it is open");
+        for outer in self.around(closed.around) {
+            let scope = self.scope(outer);
+            if matches!(scope.state, ScopeState::Told(inner, _) if inner == id) {
+                scope.state = ScopeState::Expired;
+            }
+        }
+    }
+
+    fn scope(&mut self, id: u64) -> &mut Scope {
+        self.scopes.get_mut(&id).expect("it is open")
+    }
+
+    /// A block and those around it.
+    fn around(&self, innermost: Option<u64>) -> Vec<u64> {
+        let around = |id: &u64| self.scopes.get(id)?.around;
+        std::iter::successors(innermost, around).collect()
+    }
+
+    /// What becomes of an error that leaves a block, and whether that is the block's own timeout.
+    pub(crate) fn leave(&self, id: u64, kind: Kind) -> (Kind, bool) {
+        let Some(at) = kind.timed_out_at() else {
+            return (kind, false);
+        };
+        let expired = |id: &&u64| self.scopes[*id].deadline.is_some_and(|time| time <= at);
+        let blocks = self.around(Some(id));
+        match blocks.iter().rfind(expired) {
+            Some(outermost) if *outermost == id => (Kind::Timeout(at), true),
+            Some(_) => (Kind::TimeoutCancellation(at), false),
+            None => (Kind::UncaughtTimeout, false),
+        }
+    }
+
+    /// When a block's future was dropped, since nothing in it could be told: checks that it had to be.
+    pub(crate) fn gave_up(&mut self, id: u64) -> Kind {
+        self.sync();
+        let now = self.now;
+        let scope = self.scope(id);
+        let due = scope.state == ScopeState::Expired && !scope.disarmed;
+        assert!(due, "{scope:?} was dropped, and had no reason to be");
+        Kind::Timeout(now)
+    }
+
+    /// The block whose time comes next, and when, if that is by now.
+    pub(super) fn next_expiry(&self, now: u64) -> Option<(u64, u64)> {
+        let armed = |scope: &&Scope| scope.state == ScopeState::Armed;
+        let scopes = self.scopes.iter().filter(|(_, scope)| armed(scope));
+        let due = scopes.filter_map(|(id, scope)| Some((scope.deadline?, *id)));
+        due.filter(|(deadline, _)| *deadline <= now).min()
+    }
+
+    /// A block's time has come.
+    pub(super) fn expire(&mut self, id: u64, at: u64) {
+        let scope = self.scope(id);
+        scope.state = ScopeState::Expired;
+        if scope.disarmed {
+            return;
+        }
+        let inside: Vec<_> = self.scopes.keys().copied().collect();
+        let inside: Vec<_> = inside
+            .into_iter()
+            .filter(|inner| self.around(Some(*inner)).contains(&id))
+            .collect();
+        let firing = self.next();
+        let is_inside = |place: &Place| place.scope.is_some_and(|scope| inside.contains(&scope));
+        for place in self.interrupt_all(is_inside, EntryState::TimedOut(at, firing)) {
+            self.tell(place.scope, at, firing);
+        }
+    }
+
+    /// A wait or an operation in a block is told that the time of all blocks around it has come.
+    fn tell(&mut self, innermost: Option<u64>, at: u64, firing: u64) {
+        let Some(inner) = innermost else { return };
+        for id in self.around(innermost) {
+            let scope = self.scope(id);
+            let told = matches!(scope.state, ScopeState::Told(..));
+            if scope.deadline.is_some_and(|deadline| deadline <= at) && !told {
+                scope.state = ScopeState::Told(inner, firing);
+            }
+        }
+    }
+
+    /// A wait that was told has been looked at: that is done with.
+    pub(super) fn looked_at(&mut self, firing: u64) {
+        for scope in self.scopes.values_mut() {
+            if let ScopeState::Told(_, by) = &mut scope.state
+                && *by == firing
+            {
+                *by = 0;
+            }
+        }
+    }
+
+    /// A wait that was told was given up before anybody looked. If no other was told at the same time, the blocks
+    /// around it fire again.
+    pub(super) fn unlooked_at(&mut self, firing: u64) {
+        let told = |entry: &super::Entry| matches!(entry.state, EntryState::TimedOut(_, by) if by == firing);
+        if self.entries.values().any(told) {
+            return;
+        }
+        for scope in self.scopes.values_mut() {
+            if matches!(scope.state, ScopeState::Told(_, by) if by == firing) {
+                scope.state = ScopeState::Expired;
+            }
+        }
+    }
+
+    /// Whether a block around this place is to fire.
+    fn is_due_around(&self, place: Place) -> bool {
+        let due = |id: &u64| {
+            let scope = &self.scopes[id];
+            scope.state == ScopeState::Expired && !scope.disarmed
+        };
+        self.around(place.scope).iter().any(due)
+    }
+
+    /// Takes what an operation here that blocks is to fail with.
+    pub(crate) fn take_interruption(&mut self, place: Place) -> Option<Kind> {
+        self.sync();
+        if place.shielded {
+            return None;
+        }
+        if self.tasks[place.task].told == 0
+            && let Some(kind) = self.tasks[place.task].pending.take()
+        {
+            return Some(kind);
+        }
+        self.is_due_around(place).then(|| {
+            self.tell(place.scope, self.now, 0);
+            Kind::Timeout(self.now)
+        })
+    }
+
+    /// Whether something is pending here, shield or not.
+    pub(crate) fn has_pending(&mut self, place: Place) -> bool {
+        self.sync();
+        self.tasks[place.task].pending.is_some() || self.is_due_around(place)
+    }
+
+    /// Takes what is pending here, shield or not.
+    pub(crate) fn take_pending(&mut self, place: Place) -> Option<Kind> {
+        self.sync();
+        if let Some(kind) = self.tasks[place.task].pending.take() {
+            return Some(kind);
+        }
+        self.is_due_around(place).then(|| {
+            self.tell(place.scope, self.now, 0);
+            Kind::Timeout(self.now)
+        })
+    }
+
+    /// Cancels a task, which is done once. Returns whether it was alive.
+    pub(crate) fn cancel(&mut self, task: usize, kind: Kind) -> bool {
+        self.sync();
+        let of_task = &mut self.tasks[task];
+        if of_task.alive && !of_task.cancelled {
+            of_task.cancelled = true;
+            of_task.pending = Some(kind);
+            for scope in self.scopes.values_mut().filter(|scope| scope.task == task) {
+                scope.disarmed = true;
+            }
+            let state = EntryState::Cancelled(self.now);
+            let told = self.interrupt_all(|place| place.task == task, state);
+            self.tasks[task].told += u32::try_from(told.len()).expect("few");
+        }
+        self.tasks[task].alive
+    }
+
+    /// Whether a cancellation has reached a task, which will not be cancelled again.
+    pub(crate) fn is_told(&self, task: usize) -> bool {
+        self.tasks[task].cancelled && self.tasks[task].pending.is_none()
+    }
+
+    pub(super) fn has_shield_of(&self, task: usize) -> bool {
+        let mut shields = self
+            .scopes
+            .values()
+            .filter(|scope| scope.deadline.is_none());
+        shields.any(|scope| scope.task == task)
+    }
+
+    /// Nobody waits in a block that is to fire, except behind shields.
+    pub(super) fn no_block_is_late(&self) {
+        for (id, scope) in &self.scopes {
+            if scope.state != ScopeState::Expired || scope.disarmed {
+                continue;
+            }
+            let shields = self
+                .scopes
+                .iter()
+                .filter(|(_, shield)| shield.deadline.is_none());
+            let mut shields = shields.map(|(shield, _)| *shield);
+            let shielded = shields.any(|shield| {
+                self.around(Some(shield)).contains(id) || self.around(Some(*id)).contains(&shield)
+            });
+            assert!(
+                shielded,
+                "the time of {scope:?} has come, and nobody was told"
+            );
+        }
+    }
+}
