@@ -178,6 +178,8 @@ fn kind(code: types::ErrorCode) -> io::ErrorKind {
         Code::ConnectionReset => Kind::ConnectionReset,
         Code::HostUnreachable => Kind::HostUnreachable,
         Code::InvalidInput => Kind::InvalidInput,
+        Code::NameNotFound => Kind::NotFound,
+        Code::NoAnswer => Kind::TimedOut,
         Code::NetworkUnreachable => Kind::NetworkUnreachable,
         Code::NotConnected => Kind::NotConnected,
         Code::OutOfDescriptors => Kind::QuotaExceeded,

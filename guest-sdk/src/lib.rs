@@ -31,8 +31,8 @@
 //! - time: [`clock`], [`sleep`], [`yield_now`], [`timeout_after`], [`ignore_after`]
 //! - cancellation: [`TaskRef::cancel`], [`disable_cancellation`], [`check_cancellation`]
 //! - synchronization: [`sync`]; queues: [`queue`]
-//! - sockets: [`mod@socket`]
-//! - network: [`open_connection`], [`tcp_server`], [`run_server`]
+//! - sockets, and names of hosts: [`mod@socket`]
+//! - network: [`mod@network`], with [`open_connection`], [`tcp_server`] and [`run_server`]
 //! - what all of it is made of: [`traps`]
 //!
 //! # Cancellation
@@ -50,7 +50,8 @@ mod bindings;
 mod cancellation;
 mod error;
 mod local;
-mod network;
+mod names;
+pub mod network;
 pub mod queue;
 mod runtime;
 mod sched;
@@ -67,7 +68,9 @@ pub use self::cancellation::{
 };
 pub use self::error::{Error, Result, TaskError, TimedOut};
 pub use self::local::Local;
-pub use self::network::{open_connection, run_server, tcp_server, tcp_server_socket};
+pub use self::network::{
+    create_connection, create_server, open_connection, run_server, tcp_server, tcp_server_socket,
+};
 pub use self::runtime::run;
 pub use self::socket::Socket;
 pub use self::task::{
