@@ -21,10 +21,12 @@ const HEAD_START: Duration = Duration::from_millis(250);
 /// that fails makes way for the next at once. The first that succeeds wins, and the others are closed.
 ///
 /// ```no_run
+/// use std::net::Ipv4Addr;
+///
 /// # async fn example() -> curio::Result<()> {
 /// let by_name = curio::open_connection(("example.com", 80)).await?;
-/// let by_address = curio::open_connection(([127, 0, 0, 1].into(), 25000)).await?;
-/// # let _: (curio::Socket, curio::Socket) = (by_name, by_address);
+/// let by_address = curio::open_connection((Ipv4Addr::LOCALHOST, 25000)).await?;
+/// # drop((by_name, by_address));
 /// # Ok(())
 /// # }
 /// ```
@@ -119,18 +121,44 @@ impl ConnectionOptions {
     /// As [`open_connection`].
     pub async fn open(self, peer: impl Into<Endpoint>) -> Result<Socket> {
         let peer = peer.into();
-        let mut addresses = peer.addresses().await?;
+        let addresses = peer.addresses().await?;
+        self.open_one_of(&peer, addresses).await
+    }
+
+    /// Connects to one of several addresses, as [`open_connection`] does to those of a host. The best one
+    /// comes first.
+    ///
+    /// # Errors
+    /// As [`ConnectionOptions::open`]. [`Error::InvalidArgument`] also if there is none.
+    ///
+    /// # Cancellation
+    /// As [`open_connection`].
+    pub async fn open_any(self, addresses: impl IntoIterator<Item = SocketAddr>) -> Result<Socket> {
+        let addresses = addresses.into_iter().collect();
+        self.open_one_of(&"any of the addresses", addresses).await
+    }
+
+    async fn open_one_of(
+        self,
+        peer: &dyn fmt::Display,
+        mut addresses: Vec<SocketAddr>,
+    ) -> Result<Socket> {
         if let Some(source) = self.source_address {
             addresses.retain(|address| address.is_ipv6() == source.is_ipv6());
-            if addresses.is_empty() {
-                let family = IpFamily::of(source.ip());
-                let text = format!("{peer} has no address of {family}, which {source} is of");
-                return Err(Error::InvalidArgument(text));
-            }
+        }
+        if addresses.is_empty() {
+            let text = match self.source_address {
+                Some(source) => {
+                    let family = IpFamily::of(source.ip());
+                    format!("no address to connect to is of {family}, as the source {source} is")
+                }
+                None => "there is no address to connect to".to_owned(),
+            };
+            return Err(Error::InvalidArgument(text));
         }
         let attempt = |address| connect(address, self.source_address);
         let connected = first_success(interleave(addresses), self.head_start, attempt).await;
-        connected.map_err(|failed| all_failed(&peer, failed))
+        connected.map_err(|failed| all_failed(peer, failed))
     }
 }
 
@@ -145,7 +173,7 @@ async fn connect(peer: SocketAddr, from: Option<SocketAddr>) -> Result<Socket> {
 }
 
 /// The error that all the attempts come to.
-fn all_failed(peer: &Endpoint, mut failed: Failed) -> Error {
+fn all_failed(peer: &dyn fmt::Display, mut failed: Failed) -> Error {
     if failed.len() == 1
         && let Some((_, error)) = failed.pop()
     {
