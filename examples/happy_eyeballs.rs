@@ -1,11 +1,13 @@
-//! Happy eyeballs (RFC 6555), the showpiece of curio's README: connects to a host that has several addresses, some of
+//! Happy eyeballs (RFC 8305), the showpiece of curio's README: connects to a host that has several addresses, some of
 //! which may be slow or dead. An attempt has a head start of 300 ms; then the next one begins beside it. One
 //! that fails makes way for the next at once. As soon as one succeeds, the others are cancelled.
 //!
-//! The network is made of tables here, so that every run is the same.
+//! That is what `curio::open_connection` does; with a host to connect to, this program lets it. Without one, it shows how it
+//! is done, with a network that is made of tables, so that every run is the same.
 //!
 //! ```text
 //! curio-host happy_eyeballs.wasm
+//! curio-host --allow-net=example.com:80 happy_eyeballs.wasm example.com:80
 //! ```
 #![expect(clippy::print_stdout, reason = "it is what the example is for")]
 
@@ -13,6 +15,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use curio::network::Endpoint;
 use curio::{Error, Result, Wait, ignore_after, sleep, task_group};
 
 const HEAD_START: Duration = Duration::from_millis(300);
@@ -78,8 +81,21 @@ async fn open_connection(addresses: &[Address]) -> Result<Connection> {
     connection.ok_or_else(|| Error::other(errors.take().join(", ")))
 }
 
+/// Connects to a real host.
+async fn connect_to(host: &Endpoint) -> Result<()> {
+    for address in host.addresses().await? {
+        println!("{host} is at {address}");
+    }
+    let client = curio::open_connection(host.clone()).await?;
+    println!("connected to {}", client.peer_address()?);
+    Ok(())
+}
+
 #[curio::main]
 async fn main() -> Result<()> {
+    if let Some(host) = std::env::args().nth(1) {
+        return connect_to(&host.parse()?).await;
+    }
     let networks: [(&str, &[Address]); 5] = [
         ("the first is quick", &[Answers("a", 10), Answers("b", 10)]),
         (

@@ -90,6 +90,8 @@ mod server {
         let output = run("socket_server", &[], "a_failed_handler_is_alone_with_it");
         output.code(0).stderr_has(&[
             "ERROR guest: task socket_server::a_failed_handler_is_alone_with_it, spawned at ",
+            // Where the program has started the server.
+            "socket_server.rs:",
             "failed: this handler had enough",
         ]);
         assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);

@@ -185,11 +185,12 @@ fn kind(code: types::ErrorCode) -> io::ErrorKind {
         Code::ConnectionReset => Kind::ConnectionReset,
         Code::HostUnreachable => Kind::HostUnreachable,
         Code::InvalidInput => Kind::InvalidInput,
+        Code::NameNotFound => Kind::NotFound,
         Code::NetworkUnreachable => Kind::NetworkUnreachable,
         Code::NotConnected => Kind::NotConnected,
         Code::OutOfDescriptors => Kind::QuotaExceeded,
         Code::OutOfMemory => Kind::OutOfMemory,
-        Code::TimedOut => Kind::TimedOut,
+        Code::NoAnswer | Code::TimedOut => Kind::TimedOut,
         Code::Unsupported => Kind::Unsupported,
         Code::Other => Kind::Other,
     }

@@ -37,8 +37,8 @@
 //!   [`Condition`](sync::Condition)
 //! - queues: [`queue`], with [`Queue`](queue::Queue), [`PriorityQueue`](queue::PriorityQueue),
 //!   [`LifoQueue`](queue::LifoQueue)
-//! - sockets: [`mod@socket`], with [`Socket`]
-//! - network: [`open_connection`], [`tcp_server`], [`tcp_server_socket`], [`run_server`]
+//! - sockets, and names of hosts: [`mod@socket`], with [`Socket`]
+//! - network: [`mod@network`], with [`open_connection`], [`tcp_server`] and [`run_server`]
 //! - errors: [`Error`], [`TaskError`], [`TimedOut`]
 //! - what all of it is made of: [`traps`]
 //!
@@ -58,7 +58,8 @@ mod bindings;
 mod cancellation;
 mod error;
 mod local;
-mod network;
+mod names;
+pub mod network;
 pub mod queue;
 mod runtime;
 mod sched;
@@ -75,7 +76,9 @@ pub use self::cancellation::{
 };
 pub use self::error::{Error, Result, TaskError, TimedOut};
 pub use self::local::Local;
-pub use self::network::{open_connection, run_server, tcp_server, tcp_server_socket};
+pub use self::network::{
+    create_connection, create_server, open_connection, run_server, tcp_server, tcp_server_socket,
+};
 pub use self::runtime::run;
 pub use self::socket::Socket;
 pub use self::task::{

@@ -1,4 +1,4 @@
-//! Sockets.
+//! Sockets, and names of hosts.
 
 use std::fmt;
 use std::net::{Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -7,6 +7,10 @@ use std::time::Duration;
 use crate::bindings::sockets as kernel;
 use crate::bindings::types;
 use crate::error::{Error, Result};
+pub use crate::names::{
+    HostEntry, IpFamily, NameFlags, Service, getaddrinfo, getfqdn, gethostbyaddr, gethostbyname,
+    gethostbyname_ex, gethostname, getnameinfo,
+};
 use crate::traps::{read_wait, write_wait};
 
 /// How much is passed to the kernel at once: more than the system ever takes, less than a call may have.

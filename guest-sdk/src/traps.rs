@@ -162,6 +162,12 @@ pub async fn write_wait(socket: &Socket) -> Result<()> {
     Ok(())
 }
 
+/// Blocks until something is done that the host does on another thread.
+pub(crate) async fn errand_wait(make: impl Fn(Caller) -> u64 + Unpin) -> Result<()> {
+    Trap::new(make).await?;
+    Ok(())
+}
+
 /// Blocks until a point in time, and returns the time of waking. If that time is not in the future,
 /// the task goes to the end of the ready queue, and others run first.
 ///

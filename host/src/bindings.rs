@@ -14,9 +14,10 @@ mod generated {
         },
         with: {
             "curio:kernel/sockets.tcp-socket": crate::sockets::TcpSocket,
+            "curio:kernel/resolve.lookup": crate::sockets::Lookup,
         },
     });
 }
 
 pub(crate) use self::generated::Guest;
-pub(crate) use self::generated::curio::kernel::{log, sockets, traps, types};
+pub(crate) use self::generated::curio::kernel::{log, resolve, sockets, traps, types};

@@ -37,6 +37,7 @@ use crate::traps::SchedFifo;
 pub struct TaskOptions {
     name: Option<String>,
     daemon: bool,
+    spawned_at: Option<&'static Location<'static>>,
 }
 
 impl TaskOptions {
@@ -59,6 +60,12 @@ impl TaskOptions {
         self
     }
 
+    /// Says where it is spawned, for those who are told of it: the place that the program knows of.
+    pub(crate) fn spawned_at(mut self, place: &'static Location<'static>) -> Self {
+        self.spawned_at = Some(place);
+        self
+    }
+
     /// Spawns the task: see [`spawn`].
     #[track_caller]
     pub fn spawn<T, F>(self, future: F) -> Task<T>
@@ -76,7 +83,7 @@ impl TaskOptions {
         T: 'static,
         F: Future<Output = Result<T>> + 'static,
     {
-        let spawned_at = Location::caller();
+        let spawned_at = self.spawned_at.unwrap_or_else(|| Location::caller());
         runtime::with(|runtime| {
             let (name, label) = if let Some(name) = self.name {
                 let label = runtime.labels.of_name(&name, spawned_at);

@@ -2,9 +2,12 @@
 //!
 //! - `threads`: these
 //! - `errand`: what they do for a guest's handle, and how its task learns that it is done
+//! - `lane`: how many errands of one kind are under way at a time
 
 mod errand;
+mod lane;
 mod threads;
 
-pub(crate) use self::errand::Errand;
+pub(crate) use self::errand::{Brought, Errand};
+pub(crate) use self::lane::{Lane, Place};
 pub(crate) use self::threads::Background;

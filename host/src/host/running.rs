@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::kernel::{Door, InstanceKey, Message};
 use crate::limits::Limits;
 use crate::loader::{Component, Engine, TICK, Ticker};
+use crate::sockets::Names;
 use crate::traps::{self, Guest, SharedKernel, Streams, WasiOptions, lock};
 
 /// How many handles an instance may have beyond its limit: what its language's standard library holds without
@@ -71,6 +72,7 @@ impl Running {
             wasi,
             streams,
             table,
+            names: Names::new(),
             scratch: Vec::new(),
             refused: None,
         };

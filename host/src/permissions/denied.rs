@@ -5,7 +5,7 @@
 //! the terminal through an error. Raised by the other files of this folder, reported by the traps and
 //! the command line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use thiserror::Error;
 
@@ -44,7 +44,7 @@ pub enum Denied {
     /// No grant covers this name.
     #[error("no permission to look up {host}; add --allow-net={}", name_and_port(host, *port))]
     Resolve {
-        /// The name in lower case, without a trailing dot.
+        /// The name in lower case, without a trailing dot; or an address whose names are wanted.
         host: String,
         /// The port it was wanted for, 0 if none was named.
         port: u16,
@@ -61,6 +61,11 @@ pub enum Denied {
         /// The address the name led to.
         to: SocketAddr,
     },
+    /// No grant covers the name of the machine, which is not told here.
+    #[error(
+        "no permission to know the name of this machine; add --allow-net with that name, or with *"
+    )]
+    OwnName,
     /// The text is no host name, so no grant could allow looking it up.
     #[error("no permission to look up {host:?}: not a host name; give a name or a full IP address")]
     NotAName {
@@ -72,6 +77,14 @@ pub enum Denied {
 impl Denied {
     pub(super) fn connect(to: SocketAddr) -> Self {
         Self::Connect { to: plain(to) }
+    }
+
+    pub(super) fn names_of(ip: IpAddr) -> Self {
+        let host = match ip {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        };
+        Self::Resolve { host, port: 0 }
     }
 
     pub(super) fn listen(addr: SocketAddr) -> Self {

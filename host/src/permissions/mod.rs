@@ -238,9 +238,18 @@ impl Permissions {
     /// Checks that `host` may be looked up at all, to connect to `port`: a lookup alone can carry data out.
     /// With port 0, for a lookup without a purpose yet, a grant of the name with any port will do.
     ///
-    /// An IP address needs no lookup, and is granted as by [`check_connect`](Self::check_connect).
+    /// An IP address is granted as by [`check_connect`](Self::check_connect); with port 0, for a lookup of its
+    /// names, a grant of the address with any port will do.
     pub fn check_resolve(&self, host: &str, port: u16) -> Result<(), Denied> {
         self.check(|| self.net.check_resolve(host, port))
+    }
+
+    /// Checks that the guest may know the name of the machine, which is `name`: if it may look it up.
+    pub fn check_own_name(&self, name: &str) -> Result<(), Denied> {
+        self.check(|| {
+            let checked = self.net.check_resolve(name, 0);
+            checked.map_err(|_| Denied::OwnName)
+        })
     }
 
     /// Checks an address that the host got by looking up `host`, before it connects there. The name must

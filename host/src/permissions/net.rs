@@ -62,6 +62,7 @@ impl NetGrants {
 
     pub(super) fn check_resolve(&self, host: &str, port: u16) -> Result<(), Denied> {
         match parse_host(host) {
+            Ok(Host::Address(ip)) if port == 0 => self.check_names_of(ip),
             Ok(Host::Address(ip)) => self.check_connect(SocketAddr::new(ip, port)),
             // A lookup for no port in particular tells nobody more than one for the granted port.
             Ok(Host::Name(host)) => self
@@ -69,6 +70,16 @@ impl NetGrants {
                 .map(drop),
             Err(_) => Err(Denied::not_a_name(host)),
         }
+    }
+
+    /// Checks that somebody may be asked for the names of an address: that alone can carry data out, too.
+    fn check_names_of(&self, ip: IpAddr) -> Result<(), Denied> {
+        let granted = self.0.iter().any(|grant| match &grant.scope {
+            Scope::Any => true,
+            Scope::Block(block) => block.contains(&ip),
+            Scope::Name(_) | Scope::Below(_) => false,
+        });
+        granted.then_some(()).ok_or_else(|| Denied::names_of(ip))
     }
 
     pub(super) fn check_resolved(&self, host: &str, to: SocketAddr) -> Result<(), Denied> {

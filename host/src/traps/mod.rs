@@ -14,6 +14,7 @@ macro_rules! trace_trap {
 mod errors;
 mod limiter;
 mod log;
+mod resolve;
 mod sockets;
 mod stdout;
 mod tasks;
@@ -32,6 +33,7 @@ use crate::bindings;
 use crate::kernel::{InstanceKey, Kernel};
 use crate::limits::LimitExceeded;
 use crate::permissions::Permissions;
+use crate::sockets::Names;
 
 /// A kernel, shared by the instances that run on it. All are on one thread, so the lock is never contended.
 pub(crate) type SharedKernel = Arc<Mutex<Kernel>>;
@@ -56,6 +58,8 @@ pub(crate) struct Guest {
     pub(crate) streams: Option<Streams>,
     /// What the guest's handles stand for.
     pub(crate) table: ResourceTable,
+    /// What it has looked up.
+    pub(crate) names: Names,
     /// Where received bytes are put before they go into the guest's memory.
     pub(crate) scratch: Vec<u8>,
     /// The limit that the instance was just refused more for. Forgotten once it has gone on all the same.
@@ -111,6 +115,7 @@ mod tests {
             wasi: WasiCtx::builder().build(),
             streams: None,
             table: ResourceTable::new(),
+            names: Names::new(),
             scratch: Vec::new(),
             refused: None,
         }

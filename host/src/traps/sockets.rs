@@ -150,7 +150,7 @@ impl Guest {
     }
 
     /// Takes a handle from the budget for what `make` makes; gives it back if that fails.
-    fn with_handle<T>(
+    pub(super) fn with_handle<T>(
         &mut self,
         make: impl FnOnce(&mut Self) -> Result<T, TrapError>,
     ) -> Result<T, TrapError> {
@@ -223,7 +223,7 @@ impl sockets::HostTcpSocket for Guest {
     fn connect(&mut self, this: Resource<TcpSocket>, to: IpSocketAddress) -> Result<(), TrapError> {
         let address = SocketAddr::from(to);
         trace_trap!("tcp-socket.connect", socket = this.rep(), %address);
-        self.permissions.check_connect(address)?;
+        self.check_connect(address)?;
         let kernel = self.kernel.clone();
         let socket = self.table.get_mut(&this)?;
         Ok(socket.connect(&mut super::lock(&kernel), self.key, address)?)

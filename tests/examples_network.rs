@@ -1,0 +1,113 @@
+//! The examples that need a network, as their users run them.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::harness::Run;
+
+#[test]
+fn happy_eyeballs_connects_to_a_real_host() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let host = format!("localhost:{}", address.port());
+    let flag = format!("--allow-net={host}");
+    let run = || Run::guest("happy_eyeballs").args([&host]);
+    let output = run().flag(&flag).output();
+    output.code(0).quiet();
+    let connected = format!("\nconnected to {address}\n");
+    assert!(output.stdout.ends_with(&connected), "{}", output.stdout);
+    let is_at = format!("{host} is at {address}\n");
+    assert!(output.stdout.contains(&is_at), "{}", output.stdout);
+    let output = run().output();
+    output.code(1).stdout("").stderr_has(&[&flag]);
+}
+
+/// Somebody who chats.
+struct Client(BufReader<TcpStream>);
+
+impl Client {
+    /// Comes in, and is asked for a name.
+    fn new(address: &str, name: &str) -> Self {
+        let stream = TcpStream::connect(address).expect("the server listens");
+        let time = Some(Duration::from_secs(30));
+        stream.set_read_timeout(time).expect("the time is not zero");
+        let mut client = Self(BufReader::new(stream));
+        let mut question = [0; 11];
+        client.0.read_exact(&mut question).expect("the server asks");
+        assert_eq!(&question, b"Your name: ");
+        client.say(name);
+        client
+    }
+
+    fn say(&mut self, line: &str) {
+        let line = format!("{line}\n");
+        let stream = self.0.get_mut();
+        stream.write_all(line.as_bytes()).expect("the server reads");
+    }
+
+    fn hears(&mut self, expected: &str) {
+        let mut line = String::new();
+        self.0.read_line(&mut line).expect("the server sends lines");
+        assert_eq!(line.trim_end(), expected);
+    }
+
+    fn is_hung_up_on(&mut self) {
+        let mut rest = Vec::new();
+        self.0.read_to_end(&mut rest).expect("the server closes");
+        assert!(rest.is_empty(), "{}", String::from_utf8_lossy(&rest));
+    }
+}
+
+#[test]
+fn chat_passes_on_what_each_says() {
+    let run = Run::guest("chat").flag("--allow-listen=127.0.0.1");
+    let mut server = run.args(["127.0.0.1:0"]).spawn();
+    let line = server.line();
+    let address = line.strip_prefix("listening on ").expect("it says where");
+    let mut ann = Client::new(address, "ann");
+    let mut bob = Client::new(address, "bob");
+    bob.say("anybody?");
+    ann.hears("bob: has joined");
+    ann.hears("bob: anybody?");
+    let mut eve = Client::new(address, "eve");
+    for client in [&mut ann, &mut bob] {
+        client.hears("eve: has joined");
+    }
+    ann.say("hello\nall");
+    for client in [&mut bob, &mut eve] {
+        client.hears("ann: hello");
+        client.hears("ann: all");
+    }
+    // One that hangs up is missed.
+    drop(eve);
+    for client in [&mut ann, &mut bob] {
+        client.hears("eve: has gone away");
+    }
+    // What has no end comes in pieces.
+    bob.say(&"x".repeat(1500));
+    ann.hears(&format!("bob: {}", "x".repeat(1000)));
+    ann.hears(&format!("bob: {}", "x".repeat(500)));
+
+    server.signal(Signal::SIGINT);
+    for client in [&mut ann, &mut bob] {
+        client.hears("The server is going away.");
+    }
+    for client in [&mut ann, &mut bob] {
+        client.is_hung_up_on();
+    }
+    let output = server.wait();
+    output.code(0).stdout(&format!("{line}\n")).quiet();
+}
+
+#[test]
+fn chat_needs_a_right_to_listen() {
+    let output = Run::guest("chat").args(["127.0.0.1:0"]).output();
+    output.code(1).stdout("").stderr_has(&["--allow-listen"]);
+    let output = Run::guest("chat").args(["nowhere"]).output();
+    output
+        .code(1)
+        .stderr_has(&["\"nowhere\" is no host with a port"]);
+}
