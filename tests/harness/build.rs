@@ -24,14 +24,7 @@ fn build() -> Result<PathBuf, String> {
     let target = target();
     let output = Command::new(env!("CARGO"))
         .args(["build", "--release", "--target", "wasm32-wasip2"])
-        .args([
-            "-p",
-            "curio-examples",
-            "-p",
-            "test-guests",
-            "--bin",
-            "random_programs",
-        ])
+        .args(["-p", "curio-examples", "-p", "test-guests"])
         .arg("--target-dir")
         .arg(&target)
         .current_dir(ROOT)
