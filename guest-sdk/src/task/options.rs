@@ -83,7 +83,10 @@ impl TaskOptions {
         T: 'static,
         F: Future<Output = Result<T>> + 'static,
     {
-        let spawned_at = self.spawned_at.unwrap_or_else(|| Location::caller());
+        let spawned_at = match self.spawned_at {
+            Some(place) => place,
+            None => Location::caller(),
+        };
         runtime::with(|runtime| {
             let (name, label) = if let Some(name) = self.name {
                 let label = runtime.labels.of_name(&name, spawned_at);
