@@ -32,6 +32,7 @@
 //! - cancellation: [`TaskRef::cancel`], [`disable_cancellation`], [`check_cancellation`]
 //! - synchronization: [`sync`]; queues: [`queue`]
 //! - sockets: [`mod@socket`]
+//! - streams, line by line, and what other crates read and write: [`mod@io`]; messages: [`channel`]
 //! - network: [`open_connection`], [`tcp_server`], [`run_server`]
 //! - what all of it is made of: [`traps`]
 //!
@@ -48,9 +49,13 @@
 mod barrier;
 mod bindings;
 mod cancellation;
+pub mod channel;
 mod error;
+pub mod io;
 mod local;
 mod network;
+mod partial;
+mod poll_wait;
 pub mod queue;
 mod runtime;
 mod sched;
@@ -68,6 +73,7 @@ pub use self::cancellation::{
 pub use self::error::{Error, Result, TaskError, TimedOut};
 pub use self::local::Local;
 pub use self::network::{open_connection, run_server, tcp_server, tcp_server_socket};
+pub use self::partial::Partial;
 pub use self::runtime::run;
 pub use self::socket::Socket;
 pub use self::task::{

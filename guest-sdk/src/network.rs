@@ -108,13 +108,17 @@ async fn accept_connections(
     socket: &Socket,
     mut serve: impl FnMut(Socket, SocketAddr),
 ) -> Result<Infallible> {
+    loop {
+        let (client, peer) = accept(socket).await?;
+        serve(client, peer);
+    }
+}
+
+/// Accepts the next connection of which something can come. If there is no room for one, it waits until there is.
+pub(crate) async fn accept(socket: &Socket) -> Result<(Socket, SocketAddr)> {
     let mut told = false;
     loop {
         match socket.accept().await {
-            Ok((client, peer)) => {
-                told = false;
-                serve(client, peer);
-            }
             Err(error) if is_about_one_connection(&error) => {}
             Err(error) if is_for_lack_of_room(&error) => {
                 // Once, until it can again.
@@ -124,7 +128,7 @@ async fn accept_connections(
                 }
                 sleep(BREATHER).await?;
             }
-            Err(error) => return Err(error),
+            accepted => return accepted,
         }
     }
 }

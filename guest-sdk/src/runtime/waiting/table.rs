@@ -170,7 +170,7 @@ impl Table {
             End::Busy => Err(Error::ResourceBusy),
             End::Closed => Err(Error::Closed),
             End::Cancelled => Err(self.take_told(by.task)),
-            End::TimedOut(at) => Err(Error::TaskTimeout(TimedOut { at })),
+            End::TimedOut(at) => Err(Error::TaskTimeout(TimedOut::new(at))),
         })
     }
 
