@@ -36,6 +36,7 @@ mod sockets;
 mod sockets_echo;
 mod sockets_peers;
 mod stdio;
+mod streams;
 mod sync;
 mod task_groups;
 mod tasks;

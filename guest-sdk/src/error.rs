@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::bindings::types;
+use crate::partial::{Partial, interruption_in};
 use crate::time::Instant;
 
 /// What a blocking operation returns.
@@ -42,9 +43,16 @@ pub enum Error {
     /// An error that several are told of: what a task failed with, say.
     #[error(transparent)]
     Shared(Arc<Error>),
+    /// An operation was interrupted when a part of it was done: [`Error::moved`] says how much, and
+    /// `source()` by what. Timeouts say that themselves, and errors of the system's too.
+    #[error(transparent)]
+    Partial(Partial),
     /// The operating system said no.
     #[error(transparent)]
-    Io(#[from] io::Error),
+    Io(io::Error),
+    /// A peer could not show that it has the key, or does not believe that this program has it.
+    #[error("{0}")]
+    Authentication(String),
     /// The program has no right to do this. The text says what was refused, and which flag allows it.
     #[error("{0}")]
     Refused(String),
@@ -78,8 +86,12 @@ impl Error {
     /// assert_eq!(error.to_string(), "the cat is out");
     /// assert!(!error.is_cancellation());
     /// ```
+    ///
+    /// If it has come from an interruption, as the error of a protocol may that was spoken over a socket, the
+    /// interruption comes out instead.
     pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Other(error.into())
+        let error = error.into();
+        interruption_in(&*error).unwrap_or(Self::Other(error))
     }
 
     /// Whether the task was interrupted: by a cancellation, or by a timeout of its own.
@@ -88,6 +100,7 @@ impl Error {
         match self {
             Self::TaskCancelled | Self::TaskTimeout(_) | Self::TimeoutCancellation(_) => true,
             Self::Shared(error) => error.is_cancellation(),
+            Self::Partial(partial) => partial.cause.is_cancellation(),
             _ => false,
         }
     }
@@ -98,6 +111,7 @@ impl Error {
         match self {
             Self::TaskTimeout(_) | Self::TimeoutCancellation(_) => true,
             Self::Shared(error) => error.is_timeout(),
+            Self::Partial(partial) => partial.cause.is_timeout(),
             _ => false,
         }
     }
@@ -113,9 +127,15 @@ impl fmt::Debug for Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimedOut {
     pub(crate) at: Instant,
+    /// How much the operation had done.
+    pub(crate) moved: Option<u64>,
 }
 
 impl TimedOut {
+    pub(crate) fn new(at: Instant) -> Self {
+        Self { at, moved: None }
+    }
+
     /// The time on the kernel's clock.
     pub fn at(&self) -> Instant {
         self.at
@@ -155,6 +175,13 @@ impl fmt::Display for TaskError {
 impl std::error::Error for TaskError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&*self.cause)
+    }
+}
+
+impl From<io::Error> for Error {
+    /// An error that was made an [`io::Error`] for the sake of some other crate comes out as it was.
+    fn from(error: io::Error) -> Self {
+        error.downcast().unwrap_or_else(Self::Io)
     }
 }
 

@@ -38,6 +38,7 @@
 //! - queues: [`queue`], with [`Queue`](queue::Queue), [`PriorityQueue`](queue::PriorityQueue),
 //!   [`LifoQueue`](queue::LifoQueue)
 //! - sockets, and names of hosts: [`mod@socket`], with [`Socket`]
+//! - streams, line by line, and what other crates read and write: [`mod@io`]; messages: [`channel`]
 //! - network: [`mod@network`], with [`open_connection`], [`tcp_server`] and [`run_server`]
 //! - errors: [`Error`], [`TaskError`], [`TimedOut`]
 //! - what all of it is made of: [`traps`]
@@ -56,10 +57,14 @@
 mod barrier;
 mod bindings;
 mod cancellation;
+pub mod channel;
 mod error;
+pub mod io;
 mod local;
 mod names;
 pub mod network;
+mod partial;
+mod poll_wait;
 pub mod queue;
 mod runtime;
 mod sched;
@@ -79,6 +84,7 @@ pub use self::local::Local;
 pub use self::network::{
     create_connection, create_server, open_connection, run_server, tcp_server, tcp_server_socket,
 };
+pub use self::partial::Partial;
 pub use self::runtime::run;
 pub use self::socket::Socket;
 pub use self::task::{

@@ -11,10 +11,10 @@ pub use crate::names::{
     HostEntry, IpFamily, NameFlags, Service, getaddrinfo, getfqdn, gethostbyaddr, gethostbyname,
     gethostbyname_ex, gethostname, getnameinfo,
 };
-use crate::traps::{read_wait, write_wait};
+use crate::traps::{PollWait, read_wait, write_wait};
 
 /// How much is passed to the kernel at once: more than the system ever takes, less than a call may have.
-const MAX_SEND: usize = 1 << 20;
+pub(crate) const MAX_SEND: usize = 1 << 20;
 
 /// How many connections may wait to be accepted, unless said otherwise.
 pub(crate) const BACKLOG: u32 = 128;
@@ -25,6 +25,11 @@ pub(crate) const BACKLOG: u32 = 128;
 /// place where a cancellation arrives. One task may read while another one writes; put the socket into
 /// an `Rc` for that. A second reader, or writer, gets [`Error::ResourceBusy`] when it would block.
 pub struct Socket {
+    // Before the handle, so that they are withdrawn before it is closed.
+    /// The wait of those who read by polling.
+    reading: PollWait,
+    /// The wait of those who write by polling.
+    writing: PollWait,
     handle: kernel::TcpSocket,
 }
 
@@ -100,13 +105,27 @@ impl Socket {
     }
 
     fn create(family: kernel::IpFamily) -> Result<Self> {
-        Ok(Self {
-            handle: kernel::TcpSocket::create(family)?,
-        })
+        Ok(Self::from_handle(kernel::TcpSocket::create(family)?))
+    }
+
+    fn from_handle(handle: kernel::TcpSocket) -> Self {
+        Self {
+            reading: PollWait::new(),
+            writing: PollWait::new(),
+            handle,
+        }
     }
 
     pub(crate) fn handle(&self) -> &kernel::TcpSocket {
         &self.handle
+    }
+
+    pub(crate) fn reading(&self) -> &PollWait {
+        &self.reading
+    }
+
+    pub(crate) fn writing(&self) -> &PollWait {
+        &self.writing
     }
 
     /// Binds to a local address; port 0 lets the system choose. Never blocks.
@@ -138,7 +157,7 @@ impl Socket {
         loop {
             match self.handle.accept() {
                 Err(types::Error::WouldBlock) => read_wait(self).await?,
-                Ok((handle, peer)) => return Ok((Self { handle }, peer.into())),
+                Ok((handle, peer)) => return Ok((Self::from_handle(handle), peer.into())),
                 Err(error) => return Err(Error::from(error)),
             }
         }

@@ -62,6 +62,7 @@ use std::task::{Context, Poll};
 pub use crate::barrier::SchedBarrier;
 use crate::bindings::traps::{self as kernel, Caller};
 use crate::error::{Error, Result};
+pub use crate::poll_wait::PollWait;
 use crate::runtime::{self, Looked, Runtime, WaitKey};
 pub use crate::sched::{SchedFifo, Suspend};
 use crate::socket::Socket;
@@ -145,6 +146,7 @@ impl<F> Drop for Trap<F> {
 /// Nothing is read.
 #[doc(alias = "_read_wait")]
 pub async fn read_wait(socket: &Socket) -> Result<()> {
+    socket.reading().give_up_own();
     Trap::new(|by| socket.handle().read_wait(by)).await?;
     Ok(())
 }
@@ -158,6 +160,7 @@ pub async fn read_wait(socket: &Socket) -> Result<()> {
 /// Nothing is written.
 #[doc(alias = "_write_wait")]
 pub async fn write_wait(socket: &Socket) -> Result<()> {
+    socket.writing().give_up_own();
     Trap::new(|by| socket.handle().write_wait(by)).await?;
     Ok(())
 }

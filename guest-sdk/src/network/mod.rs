@@ -23,4 +23,5 @@ mod server;
 pub use self::connection::{ConnectError, ConnectionOptions, create_connection, open_connection};
 pub use self::endpoint::Endpoint;
 pub use self::handle::{Server, create_server};
+pub(crate) use self::server::accept_next;
 pub use self::server::{Listener, ServerOptions, run_server, tcp_server, tcp_server_socket};

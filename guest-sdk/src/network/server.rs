@@ -256,27 +256,32 @@ async fn accept_until<L: Listener, T>(
     listener: &L,
     mut serve: impl FnMut(L::Connection, L::Address),
 ) -> Result<T> {
-    let mut told = false;
     loop {
-        match unless(stop.as_mut(), listener.accept()).await {
+        match unless(stop.as_mut(), accept_next(listener)).await {
             Next::Stop(result) => return result,
-            Next::Go(Ok((client, peer))) => {
-                told = false;
+            Next::Go(accepted) => {
+                let (client, peer) = accepted?;
                 serve(client, peer);
             }
-            Next::Go(Err(error)) if is_about_one_connection(&error) => {}
-            Next::Go(Err(error)) if is_for_lack_of_room(&error) => {
+        }
+    }
+}
+
+/// Accepts the next connection of which something can come. If there is no room for one, waits until there is.
+pub(crate) async fn accept_next<L: Listener>(listener: &L) -> Result<(L::Connection, L::Address)> {
+    let mut told = false;
+    loop {
+        match listener.accept().await {
+            Err(error) if is_about_one_connection(&error) => {}
+            Err(error) if is_for_lack_of_room(&error) => {
                 // Once, until it can again.
                 if !std::mem::replace(&mut told, true) {
                     let message = format!("can't accept another connection for now: {error}");
                     log::write(log::Level::Warn, &message);
                 }
-                match unless(stop.as_mut(), sleep(BREATHER)).await {
-                    Next::Stop(result) => return result,
-                    Next::Go(slept) => drop(slept?),
-                }
+                sleep(BREATHER).await?;
             }
-            Next::Go(Err(error)) => return Err(error),
+            accepted => return accepted,
         }
     }
 }

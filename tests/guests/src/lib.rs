@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use curio::{Error, Instant};
+use curio::{Error, Instant, Socket};
 
 /// Makes the main function of a guest whose first argument names the case to run: an `async fn` that
 /// returns `curio::Result<()>`. The word `cases` lists them.
@@ -49,6 +50,14 @@ pub fn fails<T: fmt::Debug>(result: curio::Result<T>) -> Error {
 /// Sleeps for so long that nobody can wait for it, and gives the error by which it is woken.
 pub async fn sleep_until_told() -> Error {
     fails(curio::sleep(Duration::from_secs(1000)).await)
+}
+
+/// Both ends of a connection.
+pub async fn socket_pair() -> curio::Result<(Socket, Socket)> {
+    let listener = curio::tcp_server_socket((Ipv4Addr::LOCALHOST, 0))?;
+    let client = curio::open_connection(listener.local_address()?).await?;
+    let (server, _) = listener.accept().await?;
+    Ok((client, server))
 }
 
 /// Keeps the thread until a time has passed.

@@ -127,6 +127,12 @@ impl Waiting {
         self.table.borrow_mut().look(runtime, key, cx)
     }
 
+    /// Whether a wait has ended as timed out, and nobody has looked at it.
+    pub(crate) fn has_timed_out(&self, key: WaitKey) -> bool {
+        let table = self.table.borrow();
+        matches!(table.waits[key].state, State::Ended(End::TimedOut(_)))
+    }
+
     /// Gives up a wait. Returns whether it had ended with what was waited for.
     pub(crate) fn give_up(&self, key: WaitKey) -> bool {
         self.table.borrow_mut().give_up(key)

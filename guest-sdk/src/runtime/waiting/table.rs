@@ -172,7 +172,7 @@ impl Table {
             End::Cancelled => Err(self.take_told(by.task)),
             End::TimedOut(at) => {
                 self.note_seen(by.block, at);
-                Err(Error::TaskTimeout(TimedOut { at }))
+                Err(Error::TaskTimeout(TimedOut::new(at)))
             }
         })
     }
