@@ -21,6 +21,7 @@ mod cli_errors;
 mod cli_exits;
 mod combinators;
 mod examples;
+mod files;
 mod hostile;
 mod hostile_traps;
 mod instances;

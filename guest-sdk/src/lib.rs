@@ -32,6 +32,7 @@
 //! - cancellation: [`TaskRef::cancel`], [`disable_cancellation`], [`check_cancellation`]
 //! - synchronization: [`sync`]; queues: [`queue`]
 //! - sockets: [`mod@socket`]
+//! - files and directories: [`mod@file`]
 //! - network: [`open_connection`], [`tcp_server`], [`run_server`]
 //! - what all of it is made of: [`traps`]
 //!
@@ -49,6 +50,7 @@ mod barrier;
 mod bindings;
 mod cancellation;
 mod error;
+pub mod file;
 mod local;
 mod network;
 pub mod queue;
@@ -66,6 +68,7 @@ pub use self::cancellation::{
     check_cancellation, disable_cancellation, set_cancellation, take_cancellation,
 };
 pub use self::error::{Error, Result, TaskError, TimedOut};
+pub use self::file::{File, aopen};
 pub use self::local::Local;
 pub use self::network::{open_connection, run_server, tcp_server, tcp_server_socket};
 pub use self::runtime::run;

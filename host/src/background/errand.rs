@@ -5,10 +5,12 @@
 //! end; its result stays with the handle.
 
 use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::spawn_blocking;
 
+use super::Line;
 use crate::kernel::{Direction, Door, InstanceKey, Kernel, Message, Readiness, SourceKey};
 
 /// The one errand that a handle can have at a time, and what tells that it is done.
@@ -18,6 +20,10 @@ pub(crate) struct Errand<T> {
     readiness: Arc<Readiness>,
     door: Arc<Door>,
     progress: Arc<Mutex<Progress<T>>>,
+    /// Where it waits for its turn, if the instance has too many.
+    line: Option<Line>,
+    /// The number of its turn there, or 0.
+    turn: AtomicU64,
 }
 
 /// How far an errand is.
@@ -55,7 +61,16 @@ impl<T: Send + 'static> Errand<T> {
             readiness,
             door: kernel.door(),
             progress: Arc::new(Mutex::new(Progress::None)),
+            line: None,
+            turn: AtomicU64::new(0),
         }
+    }
+
+    /// For a handle of an instance whose errands wait in line if there are too many.
+    pub(crate) fn in_line(kernel: &mut Kernel, owner: InstanceKey, line: &Line) -> Self {
+        let mut errand = Self::new(kernel, owner);
+        errand.line = Some(line.clone());
+        errand
     }
 
     /// What a task waits for until it is done.
@@ -75,10 +90,16 @@ impl<T: Send + 'static> Errand<T> {
         };
         self.readiness.clear(Direction::Read);
         *lock(&self.progress) = Progress::Sent;
-        spawn_blocking(move || {
+        let work = move || {
             let result = work();
             *lock(&finish.progress) = Progress::Done(result);
-        });
+        };
+        if let Some(line) = &self.line {
+            let turn = line.send(Box::new(work)).unwrap_or(0);
+            self.turn.store(turn, Ordering::Relaxed);
+        } else {
+            spawn_blocking(work);
+        }
     }
 
     /// Asks for the result.
@@ -98,6 +119,15 @@ impl<T: Send + 'static> Errand<T> {
     /// Says that nobody will come back for it. To be called when the handle is dropped.
     pub(crate) fn close(&self, kernel: &mut Kernel) {
         kernel.remove_source(self.source);
+    }
+}
+
+impl<T> Drop for Errand<T> {
+    /// Nobody will come back for it. If its turn has not come, it is not done at all.
+    fn drop(&mut self) {
+        if let Some(line) = &self.line {
+            line.leave(*self.turn.get_mut());
+        }
     }
 }
 
@@ -121,4 +151,179 @@ impl<T> Drop for Finish<T> {
 
 fn lock<T>(progress: &Mutex<Progress<T>>) -> std::sync::MutexGuard<'_, Progress<T>> {
     progress.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::background::Background;
+    use crate::kernel::{Caller, MonotonicClock, Outcome, TrapKey};
+    use crate::limits::Limits;
+    use crate::selector::MioSelector;
+
+    struct Test {
+        kernel: Kernel,
+        owner: InstanceKey,
+        by: Caller,
+        background: Background,
+    }
+
+    fn test() -> Test {
+        let selector = Box::new(MioSelector::new().unwrap());
+        let mut kernel = Kernel::new(selector, Box::new(MonotonicClock::new()));
+        let owner = kernel.add_instance(Limits::default());
+        assert_eq!(kernel.next_instance(), Some(owner));
+        let task = kernel.instance(owner).spawn(None, 0, false).unwrap();
+        Test {
+            kernel,
+            owner,
+            by: Caller { task, cookie: 1 },
+            background: Background::start().unwrap(),
+        }
+    }
+
+    impl Test {
+        fn wait<T: Send + 'static>(&mut self, errand: &Errand<T>) -> TrapKey {
+            let (owner, by) = (self.owner, self.by);
+            let source = errand.source();
+            let waits = self
+                .kernel
+                .wait_for_source(owner, by, source, Direction::Read);
+            waits.unwrap()
+        }
+
+        /// Gives what comes of its waiting. The kernel's thread sleeps meanwhile.
+        fn outcome(&mut self) -> Outcome {
+            loop {
+                let never = crate::kernel::Instant::from_nanos(u64::MAX);
+                match self.kernel.poll_wait(self.owner, 0, never) {
+                    std::task::Poll::Ready(pass) => return pass.resumptions[0].outcome,
+                    std::task::Poll::Pending => {
+                        self.kernel.select(true).unwrap();
+                        self.kernel.next_instance();
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn who_waits_is_told_when_it_is_done() {
+        let mut test = test();
+        let runtime = test.background.handle();
+        let _entered = runtime.enter();
+        let errand = Errand::new(&mut test.kernel, test.owner);
+        assert_eq!(errand.bring(), Brought::Nothing);
+        for n in 0..3 {
+            let (go, gate) = mpsc::channel::<()>();
+            errand.send(move || {
+                gate.recv().unwrap();
+                n
+            });
+            assert_eq!(errand.bring(), Brought::NotYet);
+            test.wait(&errand);
+            go.send(()).unwrap();
+            assert_eq!(test.outcome(), Outcome::Done(0));
+            assert_eq!(errand.bring(), Brought::Result(n));
+            assert_eq!(errand.bring(), Brought::Nothing);
+        }
+    }
+
+    #[test]
+    fn a_result_that_nobody_waited_for_stays() {
+        let mut test = test();
+        let runtime = test.background.handle();
+        let _entered = runtime.enter();
+        let errand = Errand::new(&mut test.kernel, test.owner);
+        errand.send(|| 7);
+        test.wait(&errand);
+        assert_eq!(test.outcome(), Outcome::Done(0));
+        // As if that task had given up.
+        test.wait(&errand);
+        assert_eq!(
+            test.outcome(),
+            Outcome::Done(0),
+            "it need not be waited for again"
+        );
+        assert_eq!(errand.bring(), Brought::Result(7));
+    }
+
+    #[test]
+    fn a_panic_is_told_as_a_loss() {
+        let mut test = test();
+        let runtime = test.background.handle();
+        let _entered = runtime.enter();
+        let line = Line::default();
+        for errand in [
+            Errand::new(&mut test.kernel, test.owner),
+            Errand::in_line(&mut test.kernel, test.owner, &line),
+        ] {
+            errand.send(|| -> u32 { std::panic::resume_unwind(Box::new(())) });
+            test.wait(&errand);
+            assert_eq!(test.outcome(), Outcome::Done(0));
+            assert_eq!(errand.bring(), Brought::Lost);
+            assert_eq!(errand.bring(), Brought::Nothing);
+        }
+    }
+
+    #[test]
+    fn who_waits_for_a_handle_that_is_closed_is_told() {
+        let mut test = test();
+        let runtime = test.background.handle();
+        let _entered = runtime.enter();
+        let errand = Errand::new(&mut test.kernel, test.owner);
+        let (go, gate) = mpsc::channel::<()>();
+        let (done, is_done) = mpsc::channel();
+        errand.send(move || {
+            gate.recv().unwrap();
+            done.send(()).unwrap();
+        });
+        test.wait(&errand);
+        errand.close(&mut test.kernel);
+        drop(errand);
+        assert_eq!(test.outcome(), Outcome::Closed);
+        // It goes on to its end, and what it says then is for nobody.
+        go.send(()).unwrap();
+        is_done.recv_timeout(Duration::from_secs(20)).unwrap();
+    }
+
+    #[test]
+    fn what_is_dropped_in_line_is_never_done() {
+        let mut test = test();
+        let runtime = test.background.handle();
+        let _entered = runtime.enter();
+        let line = Line::default();
+        let (go, gate) = mpsc::channel::<()>();
+        let gate = Arc::new(Mutex::new(gate));
+        let errands: Vec<_> = (0..100)
+            .map(|n| {
+                let errand = Errand::in_line(&mut test.kernel, test.owner, &line);
+                let gate = gate.clone();
+                errand.send(move || {
+                    // Only those that are kept are let through.
+                    if n < 64 {
+                        gate.lock().unwrap().recv().unwrap();
+                    } else {
+                        assert_eq!(n, 99, "it was dropped");
+                    }
+                });
+                errand
+            })
+            .collect();
+        let mut errands = errands.into_iter();
+        let kept: Vec<_> = errands.by_ref().take(64).collect();
+        let last = errands.next_back().unwrap();
+        drop(errands);
+        for _ in &kept {
+            go.send(()).unwrap();
+        }
+        for errand in kept.iter().chain([&last]) {
+            test.wait(errand);
+            assert_eq!(test.outcome(), Outcome::Done(0));
+            assert_eq!(errand.bring(), Brought::Result(()));
+        }
+    }
 }

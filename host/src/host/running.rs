@@ -12,7 +12,9 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
 
 use super::{Exit, Meter, Options};
+use crate::background::Line;
 use crate::error::Error;
+use crate::files::{Directories, NoSuchDirectory};
 use crate::kernel::{Door, InstanceKey, Message};
 use crate::limits::Limits;
 use crate::loader::{Component, Engine, TICK, Ticker};
@@ -59,8 +61,9 @@ impl Running {
             args: &options.args,
             streams: streams.as_ref(),
         };
-        let wasi = traps::context(&permissions, &wasi)
-            .map_err(|error| Error::Directory(error.to_string()))?;
+        let wrong = |error: NoSuchDirectory| Error::Directory(error.to_string());
+        let directories = Directories::open(&permissions).map_err(wrong)?;
+        let wasi = traps::context(&permissions, directories.places(), &wasi).map_err(wrong)?;
         let handles = FREE_HANDLES.saturating_add(options.limits.handles() as usize);
         let mut table = ResourceTable::new();
         table.set_max_capacity(handles);
@@ -68,6 +71,8 @@ impl Running {
             key,
             kernel: kernel.clone(),
             permissions,
+            directories,
+            line: Line::default(),
             wasi,
             streams,
             table,

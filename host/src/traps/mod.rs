@@ -4,6 +4,7 @@
 //! the result. What that subsystem does is not known here.
 
 mod errors;
+mod files;
 mod limiter;
 mod log;
 mod sockets;
@@ -20,7 +21,9 @@ pub(crate) use self::errors::TrapError;
 pub(crate) use self::stdout::Streams;
 pub use self::wasi::Stdio;
 pub(crate) use self::wasi::{WasiOptions, context};
+use crate::background::Line;
 use crate::bindings;
+use crate::files::Directories;
 use crate::kernel::{InstanceKey, Kernel};
 use crate::limits::LimitExceeded;
 use crate::permissions::Permissions;
@@ -42,6 +45,10 @@ pub(crate) struct Guest {
     pub(crate) kernel: SharedKernel,
     /// What it may do.
     pub(crate) permissions: Arc<Permissions>,
+    /// The directories it was granted.
+    pub(crate) directories: Directories,
+    /// Where its errands wait if there are too many.
+    pub(crate) line: Line,
     /// What the standard library of its language may do, under the same permissions.
     pub(crate) wasi: WasiCtx,
     /// Its standard output and error, if they are the host's own.
@@ -82,7 +89,8 @@ impl HasData for Here {
 pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     bindings::Guest::add_to_linker::<Guest, Here>(linker, |guest| guest)?;
-    sockets::add_send_without_copy(linker)
+    sockets::add_send_without_copy(linker)?;
+    files::add_write_without_copy(linker)
 }
 
 #[cfg(test)]
@@ -100,6 +108,8 @@ mod tests {
             key: kernel.add_instance(limits),
             kernel: Arc::new(Mutex::new(kernel)),
             permissions: Arc::default(),
+            directories: Directories::default(),
+            line: Line::default(),
             wasi: WasiCtx::builder().build(),
             streams: None,
             table: ResourceTable::new(),
