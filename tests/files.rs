@@ -63,3 +63,20 @@ mod handle {
         the_end_may_be_far_away
     }
 }
+
+mod paths {
+    cases! { "file_paths" =>
+        directories_are_made_and_removed
+        what_holds_something_is_not_removed
+        things_are_renamed_and_replaced
+        a_large_directory_is_listed_whole
+        an_empty_directory_lists_nothing
+        a_file_can_t_be_listed
+        the_standard_library_finds_the_same
+        relative_paths_begin_at_the_top
+        exists_tells_only_what_it_knows
+        a_thousand_files_are_read_at_once
+        a_large_file_disturbs_nobody
+        a_cancelled_operation_is_in_nobody_s_way
+    }
+}

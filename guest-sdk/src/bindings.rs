@@ -10,4 +10,4 @@ mod generated {
     });
 }
 
-pub(crate) use self::generated::curio::kernel::{files, log, sockets, traps, types};
+pub(crate) use self::generated::curio::kernel::{files, log, sockets, stdio, traps, types};

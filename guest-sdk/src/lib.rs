@@ -32,7 +32,7 @@
 //! - cancellation: [`TaskRef::cancel`], [`disable_cancellation`], [`check_cancellation`]
 //! - synchronization: [`sync`]; queues: [`queue`]
 //! - sockets: [`mod@socket`]
-//! - files and directories: [`mod@file`]
+//! - files and directories: [`mod@file`]; standard streams: [`io`]
 //! - network: [`open_connection`], [`tcp_server`], [`run_server`]
 //! - what all of it is made of: [`traps`]
 //!
@@ -51,12 +51,14 @@ mod bindings;
 mod cancellation;
 mod error;
 pub mod file;
+pub mod io;
 mod local;
 mod network;
 pub mod queue;
 mod runtime;
 mod sched;
 pub mod socket;
+mod stdio;
 pub mod sync;
 mod task;
 mod time;

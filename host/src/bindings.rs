@@ -22,4 +22,4 @@ mod generated {
 }
 
 pub(crate) use self::generated::Guest;
-pub(crate) use self::generated::curio::kernel::{files, log, sockets, traps, types};
+pub(crate) use self::generated::curio::kernel::{files, log, sockets, stdio, traps, types};

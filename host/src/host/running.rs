@@ -18,7 +18,7 @@ use crate::files::{Directories, NoSuchDirectory};
 use crate::kernel::{Door, InstanceKey, Message};
 use crate::limits::Limits;
 use crate::loader::{Component, Engine, TICK, Ticker};
-use crate::traps::{self, Guest, SharedKernel, Streams, WasiOptions, lock};
+use crate::traps::{self, Guest, SharedKernel, Streams, Tasks, WasiOptions, lock};
 
 /// How many handles an instance may have beyond its limit: what its language's standard library holds without
 /// being asked to. Measured with Rust's: two in a program that prints, eleven in one that also reads,
@@ -75,6 +75,7 @@ impl Running {
             line: Line::default(),
             wasi,
             streams,
+            tasks: Tasks::default(),
             table,
             scratch: Vec::new(),
             refused: None,

@@ -319,3 +319,80 @@ pub(super) fn add_write_without_copy(linker: &mut Linker<Guest>) -> wasmtime::Re
     linker.allow_shadowing(false);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::background::Background;
+    use crate::files::Directories;
+    use crate::limits::Limits;
+    use crate::permissions::Permissions;
+    use crate::traps::tests::guest;
+
+    /// Asks until it no longer would block.
+    fn ask<T>(mut attempt: impl FnMut() -> Result<T, TrapError>) -> Result<T, TrapError> {
+        loop {
+            match attempt() {
+                Err(TrapError::Told(types::Error::WouldBlock)) => std::thread::yield_now(),
+                result => return result,
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_read_and_not_asked_for_counts_as_memory() {
+        use files::{HostDirectory, HostFile};
+
+        let background = Background::start().unwrap();
+        let runtime = background.handle();
+        let _entered = runtime.enter();
+        let folder = tempfile::tempdir().unwrap();
+        let mut permissions = Permissions::none();
+        let grant = format!("{}::/data", folder.path().display());
+        permissions.allow_dir(&grant).unwrap();
+
+        let mut guest = guest(Limits::default().with_memory(100_000));
+        guest.directories = Directories::open(&permissions).unwrap();
+        let key = guest.key;
+        let memory = |guest: &Guest| guest.kernel().instance(key).budget().memory();
+        let before = memory(&guest);
+
+        let path = "/data/file".to_owned();
+        let how = OpenFlags::READ | OpenFlags::WRITE | OpenFlags::CREATE;
+        let handle = HostFile::open(&mut guest, path, how).unwrap().rep();
+        let file = || Resource::new_borrow(handle);
+        ask(|| HostFile::finish(&mut guest, file())).unwrap();
+        let too_much = guest.start_write(file(), vec![0; 200_000]).unwrap_err();
+        assert!(matches!(too_much, TrapError::Told(types::Error::Limit(_))));
+        guest.start_write(file(), vec![0; 60_000]).unwrap();
+        assert_eq!(memory(&guest), before + 60_000);
+        ask(|| HostFile::finish(&mut guest, file())).unwrap();
+        assert_eq!(memory(&guest), before);
+
+        guest.set_position(file(), 50_000).unwrap();
+        let too_much = guest.read(file(), 200_000).unwrap_err();
+        assert!(matches!(too_much, TrapError::Told(types::Error::Limit(_))));
+        guest.read(file(), 90_000).unwrap_err();
+        assert_eq!(memory(&guest), before + 90_000);
+        ask(|| guest.position(file())).unwrap();
+        assert_eq!(
+            memory(&guest),
+            before + 10_000,
+            "it is what was read that is kept"
+        );
+        assert_eq!(guest.read(file(), 4_000).unwrap().len(), 4_000);
+        assert_eq!(guest.read(file(), 9_000).unwrap().len(), 6_000);
+        assert_eq!(memory(&guest), before);
+        guest.read(file(), 10).unwrap_err();
+        HostFile::drop(&mut guest, Resource::new_own(handle)).unwrap();
+        assert_eq!(memory(&guest), before);
+
+        let listed = HostDirectory::open(&mut guest, "/data".to_owned()).unwrap();
+        let handle = listed.rep();
+        let entries = ask(|| guest.next(Resource::new_borrow(handle))).unwrap();
+        assert_eq!(entries.len(), 1);
+        assert!(memory(&guest) > before);
+        HostDirectory::drop(&mut guest, listed).unwrap();
+        assert_eq!(memory(&guest), before);
+    }
+}

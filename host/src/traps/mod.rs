@@ -8,6 +8,7 @@ mod files;
 mod limiter;
 mod log;
 mod sockets;
+mod stdio;
 mod stdout;
 mod tasks;
 mod wasi;
@@ -18,6 +19,7 @@ use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::WasiCtx;
 
 pub(crate) use self::errors::TrapError;
+pub(crate) use self::stdio::Tasks;
 pub(crate) use self::stdout::Streams;
 pub use self::wasi::Stdio;
 pub(crate) use self::wasi::{WasiOptions, context};
@@ -53,6 +55,8 @@ pub(crate) struct Guest {
     pub(crate) wasi: WasiCtx,
     /// Its standard output and error, if they are the host's own.
     pub(crate) streams: Option<Streams>,
+    /// What its tasks have of the standard streams.
+    pub(crate) tasks: Tasks,
     /// What the guest's handles stand for.
     pub(crate) table: ResourceTable,
     /// Where received bytes are put before they go into the guest's memory.
@@ -112,6 +116,7 @@ mod tests {
             line: Line::default(),
             wasi: WasiCtx::builder().build(),
             streams: None,
+            tasks: Tasks::default(),
             table: ResourceTable::new(),
             scratch: Vec::new(),
             refused: None,

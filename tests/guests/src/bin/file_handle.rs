@@ -35,7 +35,7 @@ const PATH: &str = "/data/file";
 
 /// Bytes that differ, so that a wrong place shows.
 fn pattern(length: usize) -> Vec<u8> {
-    (0..length).map(|n| (n % 251) as u8).collect()
+    (0..=250).cycle().take(length).collect()
 }
 
 async fn make(length: usize) -> Result<Vec<u8>> {
@@ -63,8 +63,8 @@ async fn what_was_written_can_be_read() -> Result<()> {
     assert_eq!(file.write(b"").await?, 0);
     file.close().await?;
     assert_eq!(file::read_to_string(PATH).await?, "one two");
-    assert_eq!(std::fs::read_to_string(PATH).unwrap(), "one two");
-    std::fs::write(PATH, "three").unwrap();
+    assert_eq!(std::fs::read_to_string(PATH)?, "one two");
+    std::fs::write(PATH, "three")?;
     let file = File::open(PATH).await?;
     assert_eq!(file.read(100).await?, b"three");
     // It is cut, not only written over.
@@ -259,7 +259,7 @@ async fn metadata_tells_length_and_kind() -> Result<()> {
     assert!(known.is_file() && !known.is_dir() && !known.is_symlink());
     assert_eq!(known.len(), 123);
     assert_eq!(known.len(), file::metadata(PATH).await?.len());
-    let std = std::fs::metadata(PATH).unwrap();
+    let std = std::fs::metadata(PATH)?;
     assert_eq!(known.modified(), std.modified().ok());
     assert!(file::metadata("/data").await?.is_dir());
     Ok(())
@@ -342,12 +342,12 @@ async fn a_cancelled_write_is_done_nevertheless() -> Result<()> {
     let writer = spawn(async move { ours.write(b"can't").await });
     yield_now().await?;
     writer.cancel().await?;
-    let told_there = match fails(writer.join().await) {
+    let told_the_task = match fails(writer.join().await) {
         Error::Task(failed) => matches!(failed.cause(), Error::Io(_)),
         other => panic!("should be the task's: {other}"),
     };
-    let told_here = file.flush().await.is_err();
-    assert!(told_there != told_here);
+    let told_us = file.flush().await.is_err();
+    assert!(told_the_task != told_us);
     file.flush().await?;
     assert_eq!(file.read(5).await?, b"begun");
     Ok(())

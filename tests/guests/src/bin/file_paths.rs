@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::rc::Rc;
 
 use curio::file::{self, File, FileKind};
-use curio::{Error, Result, clock, sleep, spawn, task_group, yield_now};
+use curio::{Error, Result, TaskGroup, Wait, clock, sleep, spawn, yield_now};
 use test_guests::{cases, fails, ms};
 
 cases! {
@@ -34,7 +34,11 @@ async fn names(path: &str) -> Result<BTreeSet<String>> {
     let mut folder = file::list_dir(path).await?;
     let mut names = BTreeSet::new();
     while let Some(entry) = folder.next().await? {
-        assert!(names.insert(entry.name().to_owned()), "{} twice", entry.name());
+        assert!(
+            names.insert(entry.name().to_owned()),
+            "{} twice",
+            entry.name()
+        );
     }
     assert_eq!(folder.next().await?, None);
     Ok(names)
@@ -93,7 +97,7 @@ async fn a_large_directory_is_listed_whole() -> Result<()> {
     file::create_dir("/data/sub").await?;
     let expected: BTreeSet<_> = (0..500).map(|n| format!("file {n} ü")).collect();
     for name in &expected {
-        std::fs::write(format!("/data/sub/{name}"), name).unwrap();
+        std::fs::write(format!("/data/sub/{name}"), name)?;
     }
     assert_eq!(names("/data/sub").await?, expected);
     assert_eq!(names("/data/sub/").await?, expected);
@@ -123,16 +127,16 @@ async fn a_file_can_t_be_listed() -> Result<()> {
 async fn the_standard_library_finds_the_same() -> Result<()> {
     for path in ["/data/a", "data/b", "./data/c", "//data//d", "/data/./e"] {
         file::write(path, path).await?;
-        assert_eq!(std::fs::read_to_string(path).unwrap(), path);
-        std::fs::write(path, "std").unwrap();
+        assert_eq!(std::fs::read_to_string(path)?, path);
+        std::fs::write(path, "std")?;
         assert_eq!(file::read(path).await?, b"std");
     }
     assert_eq!(names("/data").await?.len(), 5);
     file::create_dir("/data/sub").await?;
-    std::env::set_current_dir("/data/sub").unwrap();
+    std::env::set_current_dir("/data/sub")?;
     for path in ["f", "./g"] {
         file::write(path, path).await?;
-        assert_eq!(std::fs::read_to_string(path).unwrap(), path);
+        assert_eq!(std::fs::read_to_string(path)?, path);
     }
     assert_eq!(names("/data/sub").await?, names(".").await?);
     assert_eq!(names("/data/sub").await?.len(), 2);
@@ -143,7 +147,10 @@ async fn relative_paths_begin_at_the_top() -> Result<()> {
     file::write("data/text", "x").await?;
     assert_eq!(file::read("/data/text").await?, b"x");
     let error = fails(file::read("text").await);
-    assert!(matches!(&error, Error::Refused(text) if text.contains("\"text\"")), "{error}");
+    assert!(
+        matches!(&error, Error::Refused(text) if text.contains("\"text\"")),
+        "{error}"
+    );
     let error = fails(file::read("").await);
     assert!(matches!(error, Error::Refused(_)), "{error}");
     Ok(())
@@ -154,7 +161,10 @@ async fn exists_tells_only_what_it_knows() -> Result<()> {
     file::write("/data/text", "x").await?;
     assert!(file::exists("/data/text").await?);
     assert!(file::exists("/data").await?);
-    assert!(matches!(fails(file::exists("/etc").await), Error::Refused(_)));
+    assert!(matches!(
+        fails(file::exists("/etc").await),
+        Error::Refused(_)
+    ));
     let error = fails(file::exists("/data/text/below").await);
     assert_eq!(kind(&error), ErrorKind::NotADirectory);
     Ok(())
@@ -165,19 +175,16 @@ async fn a_thousand_files_are_read_at_once() -> Result<()> {
         let text = n.to_string().repeat(10_000);
         file::write(format!("/data/{n}"), text).await?;
     }
-    task_group(async |group| {
-        for n in 0..1000 {
-            let path = format!("/data/{}", n % 10);
-            let expected = (n % 10).to_string().repeat(10_000);
-            group.spawn(async move {
-                assert_eq!(file::read_to_string(path).await?, expected);
-                Ok(())
-            })?;
-        }
-        Ok(())
-    })
-    .await?;
-    Ok(())
+    let group = TaskGroup::new(Wait::All);
+    for n in 0..1000 {
+        let path = format!("/data/{}", n % 10);
+        let expected = (n % 10).to_string().repeat(10_000);
+        group.spawn(async move {
+            assert_eq!(file::read_to_string(path).await?, expected);
+            Ok(())
+        });
+    }
+    group.join().await
 }
 
 async fn a_large_file_disturbs_nobody() -> Result<()> {
