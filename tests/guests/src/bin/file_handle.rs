@@ -45,8 +45,7 @@ async fn make(length: usize) -> Result<Vec<u8>> {
 }
 
 async fn update() -> Result<File> {
-    let options = OpenOptions::new().read(true).write(true).create(true);
-    options.truncate(true).open(PATH).await
+    aopen(PATH, "w+").await
 }
 
 fn kind(error: &Error) -> ErrorKind {
@@ -79,9 +78,8 @@ async fn reading_ends_with_nothing() -> Result<()> {
     assert_eq!(file.read(0).await?, b"");
     assert_eq!(file.read(7).await?, pattern(10)[..7]);
     assert_eq!(file.read(7).await?, pattern(10)[7..]);
-    for _ in 0..2 {
-        assert_eq!(file.read(7).await?, b"");
-    }
+    assert_eq!(file.read(7).await?, b"");
+    assert_eq!(file.read(7).await?, b"");
     // What comes later is read later.
     let writer = aopen(PATH, "a").await?;
     writer.write_all(b"more").await?;
@@ -316,9 +314,6 @@ async fn reads_that_time_out_lose_nothing() -> Result<()> {
         }
         if timed_out % 5 == 1 {
             assert_eq!(file.tell().await?, read.len() as u64);
-        }
-        if timed_out > 3 * (read.len() + 100) {
-            panic!("nothing comes");
         }
     }
     assert!(read == bytes, "{} bytes", read.len());
