@@ -261,6 +261,15 @@ fn everything_is_found_by_absolute_and_relative_paths() {
     }
 }
 
+/// Says so when it is dropped.
+struct Ended<'a>(&'a AtomicBool);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Directories that others rename all the time lead nowhere else.
 #[test]
 fn renaming_opens_no_way_out() {
@@ -276,6 +285,8 @@ fn renaming_opens_no_way_out() {
     symlink("../out", inside.join("link")).unwrap();
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        // Also if the guest fails.
+        let _end = Ended(&over);
         scope.spawn(|| {
             // `swing` is now a directory, now a link out; `a/b` is now inside, now outside.
             let swing = inside.join("swing");
@@ -291,7 +302,6 @@ fn renaming_opens_no_way_out() {
         let run = probe(&[&grant(&folder, "::/data")]);
         let attempt = "race=/data/swing/file,/data/a/b/../../file,/data/swing/../file";
         let output = run.args([attempt]).output();
-        over.store(true, Ordering::Relaxed);
         output.code(0).stdout("ok inside\n").quiet();
     });
 }
