@@ -11,7 +11,7 @@ const DENIED: &str = "PermissionDenied: ";
 const MISSING: &str = "NotFound: ";
 
 /// `in`, which is granted, and `out`, which is not, with links from one to the other.
-fn folder() -> Folder {
+pub(crate) fn folder() -> Folder {
     let folder = Folder::new();
     let (inside, outside) = (folder.path().join("in"), folder.path().join("out"));
     fs::create_dir_all(inside.join("sub")).unwrap();
@@ -38,7 +38,7 @@ fn folder() -> Folder {
     folder
 }
 
-fn grant(folder: &Folder, rest: &str) -> String {
+pub(crate) fn grant(folder: &Folder, rest: &str) -> String {
     format!("--dir={}{rest}", folder.path().join("in").display())
 }
 

@@ -18,7 +18,7 @@ const ROOMS: [&[&str]; 9] = [
     &["host"],
     &["loader"],
     &["traps"],
-    &["sockets", "stdio"],
+    &["sockets", "files", "stdio"],
     &["background"],
     &["kernel"],
     &["selector"],

@@ -1,4 +1,4 @@
-//! What `wit-bindgen` generates from `wit/`: the imports that only `traps` and `socket` call.
+//! What `wit-bindgen` generates from `wit/`: the imports, each called by the module of its name.
 
 mod generated {
     #![expect(clippy::pedantic, reason = "generated code; see the files in wit/")]
@@ -10,4 +10,6 @@ mod generated {
     });
 }
 
-pub(crate) use self::generated::curio::kernel::{log, resolve, sockets, traps, types};
+pub(crate) use self::generated::curio::kernel::{
+    files, log, resolve, sockets, stdio, traps, types,
+};

@@ -38,7 +38,8 @@
 //! - queues: [`queue`], with [`Queue`](queue::Queue), [`PriorityQueue`](queue::PriorityQueue),
 //!   [`LifoQueue`](queue::LifoQueue)
 //! - sockets, and names of hosts: [`mod@socket`], with [`Socket`]
-//! - streams, line by line, and what other crates read and write: [`mod@io`]; messages: [`channel`]
+//! - files and directories: [`mod@file`]
+//! - standard streams, streams, line by line, and what other crates read and write: [`mod@io`]; messages: [`channel`]
 //! - network: [`mod@network`], with [`open_connection`], [`tcp_server`] and [`run_server`]
 //! - errors: [`Error`], [`TaskError`], [`TimedOut`]
 //! - what all of it is made of: [`traps`]
@@ -59,6 +60,7 @@ mod bindings;
 mod cancellation;
 pub mod channel;
 mod error;
+pub mod file;
 pub mod io;
 mod local;
 mod names;
@@ -69,6 +71,7 @@ pub mod queue;
 mod runtime;
 mod sched;
 pub mod socket;
+mod stdio;
 pub mod sync;
 mod task;
 mod time;
@@ -80,6 +83,7 @@ pub use self::cancellation::{
     check_cancellation, disable_cancellation, set_cancellation, take_cancellation,
 };
 pub use self::error::{Error, Result, TaskError, TimedOut};
+pub use self::file::{File, aopen};
 pub use self::local::Local;
 pub use self::network::{
     create_connection, create_server, open_connection, run_server, tcp_server, tcp_server_socket,

@@ -137,6 +137,12 @@ impl<F> Drop for Trap<F> {
     }
 }
 
+/// Blocks in a trap that a handle has of its own.
+pub(crate) async fn wait_for(make: impl Fn(Caller) -> u64 + Unpin) -> Result<()> {
+    Trap::new(make).await?;
+    Ok(())
+}
+
 /// Blocks until there may be something to read from a socket, or to accept.
 ///
 /// # Errors

@@ -15,9 +15,14 @@ mod generated {
         with: {
             "curio:kernel/sockets.tcp-socket": crate::sockets::TcpSocket,
             "curio:kernel/resolve.lookup": crate::sockets::Lookup,
+            "curio:kernel/files.directory": crate::files::Directory,
+            "curio:kernel/files.file": crate::files::File,
+            "curio:kernel/files.operation": crate::files::Operation,
         },
     });
 }
 
 pub(crate) use self::generated::Guest;
-pub(crate) use self::generated::curio::kernel::{log, resolve, sockets, traps, types};
+pub(crate) use self::generated::curio::kernel::{
+    files, log, resolve, sockets, stdio, traps, types,
+};

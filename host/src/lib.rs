@@ -21,7 +21,7 @@
 //! - `host`: the driver, which gives the thread to instances
 //! - `loader`: from a file to a component that can be started
 //! - `traps`: the answers to a guest's traps, one file a WIT interface
-//! - `sockets`, `stdio`: what the operating system does; `background`: on threads of its own
+//! - `sockets`, `files`, `stdio`: what the operating system does; `background`: on threads of its own
 //! - `kernel`: who waits for what, and who may go on; knows nothing of WebAssembly
 //! - `selector`: waiting for descriptors
 //! - `permissions`, `limits`, `error`: what all of them use
@@ -32,6 +32,7 @@ mod background;
 mod bindings;
 pub mod cli;
 mod error;
+mod files;
 mod host;
 mod kernel;
 mod limits;

@@ -22,6 +22,7 @@ pub(crate) struct Run {
     guest: Vec<OsString>,
     variables: Vec<(OsString, OsString)>,
     directory: Option<OsString>,
+    stdin: Stdio,
     stdout: Stdio,
     stderr: Stdio,
     deadline: Duration,
@@ -35,6 +36,7 @@ impl Run {
             guest: Vec::new(),
             variables: Vec::new(),
             directory: None,
+            stdin: Stdio::piped(),
             stdout: Stdio::piped(),
             stderr: Stdio::piped(),
             deadline: DEADLINE,
@@ -83,6 +85,12 @@ impl Run {
         self
     }
 
+    /// Sets where its standard input comes from, instead of from the test.
+    pub(crate) fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.stdin = stdin.into();
+        self
+    }
+
     /// Sets where its standard output goes, instead of to the test.
     pub(crate) fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
         self.stdout = stdout.into();
@@ -111,7 +119,7 @@ impl Run {
             .env_remove("RUST_BACKTRACE")
             .env_remove("COLUMNS")
             .envs(self.variables)
-            .stdin(Stdio::piped())
+            .stdin(self.stdin)
             .stdout(self.stdout)
             .stderr(self.stderr);
         if let Some(directory) = self.directory {

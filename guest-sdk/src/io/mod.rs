@@ -2,6 +2,8 @@
 //!
 //! - [`Stream`]: lines, exact amounts, everything up to the end; [`SocketStream`] is one on a socket
 //! - [`Lines`]: the lines that come, one after the other
+//! - [`stdin`], [`stdout`], [`stderr`]: the standard streams, for tasks: one that waits for input keeps no other
+//!   from going on
 //! - [`RawIo`]: what carries bytes, so that streams and channels can be made on it
 //!
 //! # Other crates
@@ -31,6 +33,7 @@ pub use self::lines::Lines;
 pub use self::raw::RawIo;
 pub use self::stream::Stream;
 use crate::socket::Socket;
+pub use crate::stdio::{Stdin, Stdout, stderr, stdin, stdout};
 
 /// How much is asked for when it does not matter how much comes.
 const READ_SIZE: usize = 65_536;

@@ -218,6 +218,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
+    crate::file::enter_initial_directory();
     let result = Rc::new(Cell::new(None));
     let output = result.clone();
     let main = async move {

@@ -5,9 +5,7 @@
 //! end; its result stays with the handle.
 
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tokio::task::spawn_blocking;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Lane, Place};
 use crate::kernel::{Direction, Door, InstanceKey, Kernel, Message, Readiness, SourceKey};
@@ -19,6 +17,9 @@ pub(crate) struct Errand<T> {
     readiness: Arc<Readiness>,
     door: Arc<Door>,
     progress: Arc<Mutex<Progress<T>>>,
+    lane: Lane,
+    /// Its place in the lane. If that goes before its turn, it is not done at all.
+    place: Mutex<Option<Place>>,
 }
 
 /// How far an errand is.
@@ -48,14 +49,16 @@ pub(crate) enum Brought<T> {
 }
 
 impl<T: Send + 'static> Errand<T> {
-    /// For a handle of an instance.
-    pub(crate) fn new(kernel: &mut Kernel, owner: InstanceKey) -> Self {
+    /// For a handle of an instance, whose errands take their turn in a lane.
+    pub(crate) fn new(kernel: &mut Kernel, owner: InstanceKey, lane: &Lane) -> Self {
         let (source, readiness) = kernel.add_source(owner);
         Self {
             source,
             readiness,
             door: kernel.door(),
             progress: Arc::new(Mutex::new(Progress::None)),
+            lane: lane.clone(),
+            place: Mutex::new(None),
         }
     }
 
@@ -69,20 +72,6 @@ impl<T: Send + 'static> Errand<T> {
     /// # Panics
     /// If it is called outside of the background threads' runtime.
     pub(crate) fn send(&self, work: impl FnOnce() -> T + Send + 'static) {
-        spawn_blocking(self.begin(work));
-    }
-
-    /// As [`Errand::send`], when it is its turn in a lane. It must keep its place until it is done.
-    ///
-    /// # Panics
-    /// As [`Errand::send`].
-    pub(crate) fn send_by(&self, lane: &Lane, work: impl FnOnce() -> T + Send + 'static) -> Place {
-        lane.enter(Box::new(self.begin(work)))
-    }
-
-    /// Notes that it is sent, and gives what is to be done on another thread. If that is dropped instead,
-    /// it is lost.
-    fn begin(&self, work: impl FnOnce() -> T + Send + 'static) -> impl FnOnce() + Send + 'static {
         let finish = Finish {
             progress: self.progress.clone(),
             door: self.door.clone(),
@@ -90,10 +79,11 @@ impl<T: Send + 'static> Errand<T> {
         };
         self.readiness.clear(Direction::Read);
         *lock(&self.progress) = Progress::Sent;
-        move || {
+        let work = move || {
             let result = work();
             *lock(&finish.progress) = Progress::Done(result);
-        }
+        };
+        *lock(&self.place) = Some(self.lane.enter(Box::new(work)));
     }
 
     /// Asks for the result.
@@ -134,95 +124,179 @@ impl<T> Drop for Finish<T> {
     }
 }
 
-fn lock<T>(progress: &Mutex<Progress<T>>) -> std::sync::MutexGuard<'_, Progress<T>> {
-    progress.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc;
+    use std::time::Duration;
 
     use super::*;
     use crate::background::Background;
-    use crate::kernel::{Kernel, MonotonicClock};
+    use crate::kernel::{Caller, MonotonicClock, Outcome, TrapKey};
     use crate::limits::Limits;
     use crate::selector::MioSelector;
 
-    /// A kernel, and a handle of its one instance.
-    fn errand() -> (Kernel, Errand<u32>) {
-        let selector = MioSelector::new().unwrap();
-        let mut kernel = Kernel::new(Box::new(selector), Box::new(MonotonicClock::new()));
-        let owner = kernel.add_instance(Limits::default());
-        let errand = Errand::new(&mut kernel, owner);
-        (kernel, errand)
+    struct Test {
+        kernel: Kernel,
+        owner: InstanceKey,
+        by: Caller,
+        background: Background,
     }
 
-    /// Lets the kernel wait until it knows that the errand is done.
-    fn wait(kernel: &mut Kernel, errand: &Errand<u32>) {
-        while !errand.readiness.get(Direction::Read) {
-            kernel.select(true).unwrap();
+    fn test() -> Test {
+        let selector = Box::new(MioSelector::new().unwrap());
+        let mut kernel = Kernel::new(selector, Box::new(MonotonicClock::new()));
+        let owner = kernel.add_instance(Limits::default());
+        assert_eq!(kernel.next_instance(), Some(owner));
+        let task = kernel.instance(owner).spawn(None, 0, false).unwrap();
+        Test {
+            kernel,
+            owner,
+            by: Caller { task, cookie: 1 },
+            background: Background::start().unwrap(),
+        }
+    }
+
+    impl Test {
+        fn wait<T: Send + 'static>(&mut self, errand: &Errand<T>) -> TrapKey {
+            let (owner, by) = (self.owner, self.by);
+            let source = errand.source();
+            let waits = self
+                .kernel
+                .wait_for_source(owner, by, source, Direction::Read);
+            waits.unwrap()
+        }
+
+        /// Gives what comes of its waiting. The kernel's thread sleeps meanwhile.
+        fn outcome(&mut self) -> Outcome {
+            loop {
+                let never = crate::kernel::Instant::from_nanos(u64::MAX);
+                match self.kernel.poll_wait(self.owner, 0, never) {
+                    std::task::Poll::Ready(pass) => return pass.resumptions[0].outcome,
+                    std::task::Poll::Pending => {
+                        self.kernel.select(true).unwrap();
+                        self.kernel.next_instance();
+                    }
+                }
+            }
         }
     }
 
     #[test]
-    fn a_result_is_brought_once() {
-        let background = Background::start().unwrap();
-        let runtime = background.handle();
+    fn who_waits_is_told_when_it_is_done() {
+        let mut test = test();
+        let runtime = test.background.handle();
         let _entered = runtime.enter();
-        let (mut kernel, errand) = errand();
+        let errand = Errand::new(&mut test.kernel, test.owner, &Lane::new(1));
         assert_eq!(errand.bring(), Brought::Nothing);
-        for number in 0..3 {
-            let (let_go, wait_for) = channel::<()>();
+        for n in 0..3 {
+            let (go, gate) = mpsc::channel::<()>();
             errand.send(move || {
-                wait_for.recv().unwrap_err();
-                number
+                gate.recv().unwrap();
+                n
             });
             assert_eq!(errand.bring(), Brought::NotYet);
-            assert!(!errand.readiness.get(Direction::Read));
-            drop(let_go);
-            wait(&mut kernel, &errand);
-            assert_eq!(errand.bring(), Brought::Result(number));
+            test.wait(&errand);
+            go.send(()).unwrap();
+            assert_eq!(test.outcome(), Outcome::Done(0));
+            assert_eq!(errand.bring(), Brought::Result(n));
             assert_eq!(errand.bring(), Brought::Nothing);
         }
     }
 
     #[test]
-    fn one_that_goes_wrong_is_lost_and_told() {
-        let background = Background::start().unwrap();
-        let runtime = background.handle();
+    fn a_result_that_nobody_waited_for_stays() {
+        let mut test = test();
+        let runtime = test.background.handle();
         let _entered = runtime.enter();
-        let (mut kernel, errand) = errand();
-        errand.send(|| std::panic::resume_unwind(Box::new(())));
-        wait(&mut kernel, &errand);
-        assert_eq!(errand.bring(), Brought::Lost);
-        // One that never began.
-        drop(errand.begin(|| 1));
-        wait(&mut kernel, &errand);
-        assert_eq!(errand.bring(), Brought::Lost);
-        errand.send(|| 2);
-        wait(&mut kernel, &errand);
-        assert_eq!(errand.bring(), Brought::Result(2));
+        let errand = Errand::new(&mut test.kernel, test.owner, &Lane::new(1));
+        errand.send(|| 7);
+        test.wait(&errand);
+        assert_eq!(test.outcome(), Outcome::Done(0));
+        // As if that task had given up.
+        test.wait(&errand);
+        assert_eq!(
+            test.outcome(),
+            Outcome::Done(0),
+            "it need not be waited for again"
+        );
+        assert_eq!(errand.bring(), Brought::Result(7));
     }
 
     #[test]
-    fn a_handle_may_go_before_its_errand() {
-        let background = Background::start().unwrap();
-        let runtime = background.handle();
+    fn a_panic_is_told_as_a_loss() {
+        let mut test = test();
+        let runtime = test.background.handle();
         let _entered = runtime.enter();
-        let (mut kernel, errand) = errand();
-        let (let_go, wait_for) = channel::<()>();
-        errand.send(move || {
-            wait_for.recv().unwrap_err();
-            1
-        });
-        errand.close(&mut kernel);
-        let progress = errand.progress.clone();
-        drop(errand);
-        drop(let_go);
-        while !matches!(*lock(&progress), Progress::Done(1)) {
-            std::thread::yield_now();
+        let lane = Lane::new(1);
+        let errand = Errand::new(&mut test.kernel, test.owner, &lane);
+        for _ in 0..2 {
+            errand.send(|| -> u32 { std::panic::resume_unwind(Box::new(())) });
+            test.wait(&errand);
+            assert_eq!(test.outcome(), Outcome::Done(0));
+            assert_eq!(errand.bring(), Brought::Lost);
+            assert_eq!(errand.bring(), Brought::Nothing);
         }
-        // What it says then is about nothing that the kernel knows.
-        kernel.select(false).unwrap();
+    }
+
+    #[test]
+    fn who_waits_for_a_handle_that_is_closed_is_told() {
+        let mut test = test();
+        let runtime = test.background.handle();
+        let _entered = runtime.enter();
+        let errand = Errand::new(&mut test.kernel, test.owner, &Lane::new(1));
+        let (go, gate) = mpsc::channel::<()>();
+        let (done, is_done) = mpsc::channel();
+        errand.send(move || {
+            gate.recv().unwrap();
+            done.send(()).unwrap();
+        });
+        test.wait(&errand);
+        errand.close(&mut test.kernel);
+        drop(errand);
+        assert_eq!(test.outcome(), Outcome::Closed);
+        // It goes on to its end, and what it says then is for nobody.
+        go.send(()).unwrap();
+        is_done.recv_timeout(Duration::from_secs(20)).unwrap();
+    }
+
+    #[test]
+    fn what_is_dropped_in_line_is_never_done() {
+        let mut test = test();
+        let runtime = test.background.handle();
+        let _entered = runtime.enter();
+        let lane = Lane::new(64);
+        let (go, gate) = mpsc::channel::<()>();
+        let gate = Arc::new(Mutex::new(gate));
+        let errands: Vec<_> = (0..100)
+            .map(|n| {
+                let errand = Errand::new(&mut test.kernel, test.owner, &lane);
+                let gate = gate.clone();
+                errand.send(move || {
+                    // Only those that are kept are let through.
+                    if n < 64 {
+                        gate.lock().unwrap().recv().unwrap();
+                    } else {
+                        assert_eq!(n, 99, "it was dropped");
+                    }
+                });
+                errand
+            })
+            .collect();
+        let mut errands = errands.into_iter();
+        let kept: Vec<_> = errands.by_ref().take(64).collect();
+        let last = errands.next_back().unwrap();
+        drop(errands);
+        for _ in &kept {
+            go.send(()).unwrap();
+        }
+        for errand in kept.iter().chain([&last]) {
+            test.wait(errand);
+            assert_eq!(test.outcome(), Outcome::Done(0));
+            assert_eq!(errand.bring(), Brought::Result(()));
+        }
     }
 }

@@ -10,6 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::spawn_blocking;
 
+/// How many errands of an instance are under way at a time. One whose errands never end, on a disk that is gone say,
+/// does not take the threads of all.
+pub(crate) const ERRANDS: usize = 64;
+
 /// Something to do on another thread.
 type Work = Box<dyn FnOnce() + Send>;
 
@@ -28,7 +32,7 @@ struct State {
 
 /// A place in line. What still waits when it is dropped is not done any more.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(super) struct Place {
     lane: Lane,
     /// None, if it was its turn at once.
     number: Option<u64>,
@@ -44,13 +48,24 @@ impl Lane {
         })))
     }
 
-    /// Has something done when it is its turn.
+    /// Has something done when it is its turn, as long as its place is kept.
     ///
     /// # Panics
     /// If it is called outside of the background threads' runtime.
-    pub(crate) fn enter(&self, work: Work) -> Place {
+    pub(super) fn enter(&self, work: Work) -> Place {
+        Place {
+            lane: self.clone(),
+            number: self.send(work),
+        }
+    }
+
+    /// Has something done when it is its turn. Returns the number of that, unless it has come.
+    ///
+    /// # Panics
+    /// As [`Lane::enter`].
+    pub(crate) fn send(&self, work: Work) -> Option<u64> {
         let mut state = self.state();
-        let number = if let Some(free) = state.free.checked_sub(1) {
+        if let Some(free) = state.free.checked_sub(1) {
             state.free = free;
             drop(state);
             let lane = self.clone();
@@ -61,10 +76,6 @@ impl Lane {
             state.next += 1;
             state.waiting.insert(number, work);
             Some(number)
-        };
-        Place {
-            lane: self.clone(),
-            number,
         }
     }
 

@@ -9,5 +9,6 @@ mod lane;
 mod threads;
 
 pub(crate) use self::errand::{Brought, Errand};
-pub(crate) use self::lane::{Lane, Place};
+use self::lane::Place;
+pub(crate) use self::lane::{ERRANDS, Lane};
 pub(crate) use self::threads::Background;

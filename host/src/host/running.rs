@@ -12,12 +12,14 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
 
 use super::{Exit, Meter, Options};
+use crate::background::{ERRANDS, Lane};
 use crate::error::Error;
+use crate::files::{Directories, NoSuchDirectory};
 use crate::kernel::{Door, InstanceKey, Message};
 use crate::limits::Limits;
 use crate::loader::{Component, Engine, TICK, Ticker};
 use crate::sockets::Names;
-use crate::traps::{self, Guest, SharedKernel, Streams, WasiOptions, lock};
+use crate::traps::{self, Guest, SharedKernel, Streams, Tasks, WasiOptions, lock};
 
 /// How many handles an instance may have beyond its limit: what its language's standard library holds without
 /// being asked to. Measured with Rust's: two in a program that prints, eleven in one that also reads,
@@ -60,8 +62,9 @@ impl Running {
             args: &options.args,
             streams: streams.as_ref(),
         };
-        let wasi = traps::context(&permissions, &wasi)
-            .map_err(|error| Error::Directory(error.to_string()))?;
+        let wrong = |error: NoSuchDirectory| Error::Directory(error.to_string());
+        let directories = Directories::open(&permissions).map_err(wrong)?;
+        let wasi = traps::context(&permissions, directories.places(), &wasi).map_err(wrong)?;
         let handles = FREE_HANDLES.saturating_add(options.limits.handles() as usize);
         let mut table = ResourceTable::new();
         table.set_max_capacity(handles);
@@ -69,8 +72,11 @@ impl Running {
             key,
             kernel: kernel.clone(),
             permissions,
+            directories,
+            lane: Lane::new(ERRANDS),
             wasi,
             streams,
+            tasks: Tasks::default(),
             table,
             names: Names::new(),
             scratch: Vec::new(),

@@ -66,6 +66,18 @@ pub enum Denied {
         "no permission to know the name of this machine; add --allow-net with that name, or with *"
     )]
     OwnName,
+    /// No granted directory covers this path.
+    #[error("no permission to use {path:?}; add --dir=HOST::GUEST for a directory that holds it")]
+    Path {
+        /// The path as asked for, cut short if it is long.
+        path: String,
+    },
+    /// The directory that covers this path is granted for reading only.
+    #[error("no permission to change {path:?}; grant its directory without ::ro")]
+    ReadOnly {
+        /// The path as asked for, cut short if it is long.
+        path: String,
+    },
     /// The text is no host name, so no grant could allow looking it up.
     #[error("no permission to look up {host:?}: not a host name; give a name or a full IP address")]
     NotAName {
@@ -96,6 +108,14 @@ impl Denied {
             host,
             to: plain(to),
         }
+    }
+
+    pub(super) fn path(path: &str) -> Self {
+        Self::Path { path: cut(path) }
+    }
+
+    pub(super) fn read_only(path: &str) -> Self {
+        Self::ReadOnly { path: cut(path) }
     }
 
     pub(super) fn not_a_name(host: &str) -> Self {

@@ -7,7 +7,7 @@
 //!
 //! - `net`: connecting, sending, looking up names (`--allow-net`)
 //! - `listen`: binding and accepting (`--allow-listen`)
-//! - `path`: directory trees (`--dir`)
+//! - `path`: directory trees (`--dir`); `places`: which of them a path leads into
 //! - `env`: environment variables (`--env`)
 //! - `file`: all of these from a TOML file (`--permissions`)
 //! - `address`: how hosts and ports are written
@@ -21,6 +21,7 @@ mod file;
 mod listen;
 mod net;
 mod path;
+mod places;
 mod special;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ use std::net::SocketAddr;
 
 pub use self::denied::{Denied, InvalidPermission};
 pub use self::path::DirGrant;
+pub(crate) use self::places::{Access, Places};
 
 /// What a guest may do.
 ///
@@ -78,7 +80,7 @@ impl Permissions {
     }
 
     /// Allows everything: every check succeeds, [`dirs`](Self::dirs) has `/` and `.` under their own names,
-    /// and [`env`](Self::env) the host's environment as far as it is UTF-8. Directories and variables that
+    /// relative paths beginning in the latter, and [`env`](Self::env) the host's environment as far as it is UTF-8. Directories and variables that
     /// were or will be granted explicitly stay as granted.
     #[expect(
         clippy::disallowed_methods,

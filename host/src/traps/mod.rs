@@ -12,10 +12,12 @@ macro_rules! trace_trap {
 }
 
 mod errors;
+mod files;
 mod limiter;
 mod log;
 mod resolve;
 mod sockets;
+mod stdio;
 mod stdout;
 mod tasks;
 mod wasi;
@@ -26,10 +28,13 @@ use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::WasiCtx;
 
 pub(crate) use self::errors::TrapError;
+pub(crate) use self::stdio::Tasks;
 pub(crate) use self::stdout::Streams;
 pub use self::wasi::Stdio;
 pub(crate) use self::wasi::{WasiOptions, context};
+use crate::background::Lane;
 use crate::bindings;
+use crate::files::Directories;
 use crate::kernel::{InstanceKey, Kernel};
 use crate::limits::LimitExceeded;
 use crate::permissions::Permissions;
@@ -52,10 +57,16 @@ pub(crate) struct Guest {
     pub(crate) kernel: SharedKernel,
     /// What it may do.
     pub(crate) permissions: Arc<Permissions>,
+    /// The directories it was granted.
+    pub(crate) directories: Directories,
+    /// Where its errands wait if there are too many.
+    pub(crate) lane: Lane,
     /// What the standard library of its language may do, under the same permissions.
     pub(crate) wasi: WasiCtx,
     /// Its standard output and error, if they are the host's own.
     pub(crate) streams: Option<Streams>,
+    /// What its tasks have of the standard streams.
+    pub(crate) tasks: Tasks,
     /// What the guest's handles stand for.
     pub(crate) table: ResourceTable,
     /// What it has looked up.
@@ -94,12 +105,14 @@ impl HasData for Here {
 pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     bindings::Guest::add_to_linker::<Guest, Here>(linker, |guest| guest)?;
-    sockets::add_send_without_copy(linker)
+    sockets::add_send_without_copy(linker)?;
+    files::add_write_without_copy(linker)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::background::ERRANDS;
     use crate::kernel::MonotonicClock;
     use crate::limits::Limits;
     use crate::selector::MioSelector;
@@ -112,8 +125,11 @@ mod tests {
             key: kernel.add_instance(limits),
             kernel: Arc::new(Mutex::new(kernel)),
             permissions: Arc::default(),
+            directories: Directories::default(),
+            lane: Lane::new(ERRANDS),
             wasi: WasiCtx::builder().build(),
             streams: None,
+            tasks: Tasks::default(),
             table: ResourceTable::new(),
             names: Names::new(),
             scratch: Vec::new(),

@@ -122,10 +122,10 @@ impl From<ShutdownHow> for Shutdown {
 }
 
 impl Guest {
-    /// Gives the guest a handle of a socket, which a handle was taken from the budget for.
-    fn push(&mut self, socket: TcpSocket) -> Result<Resource<TcpSocket>, TrapError> {
-        match self.table.push(socket) {
-            // Others than sockets have taken what was left.
+    /// Gives the guest a handle of something, which a handle was taken from the budget for.
+    pub(super) fn push<T: Send + 'static>(&mut self, made: T) -> Result<Resource<T>, TrapError> {
+        match self.table.push(made) {
+            // What the standard library holds has taken what was left.
             Err(ResourceTableError::Full) => {
                 let limit = self.kernel().instance(self.key).budget().limits().handles();
                 Err(LimitExceeded::Handles { limit }.into())

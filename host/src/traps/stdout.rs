@@ -68,7 +68,7 @@ impl Stream {
         }))
     }
 
-    async fn written(&self) {
+    pub(super) async fn written(&self) {
         if self.kept().bytes.is_empty() {
             return;
         }
@@ -77,6 +77,23 @@ impl Stream {
         if let Err(error) = written {
             self.kept().fail(error);
         }
+    }
+
+    /// Writes at most a permit's worth, and keeps what the descriptor does not take.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] if something is kept, and why that or this can't be written.
+    pub(super) fn write_some(&self, data: &[u8]) -> io::Result<usize> {
+        let mut kept = self.kept();
+        if let Some(error) = kept.error.take() {
+            return Err(error);
+        }
+        if !kept.bytes.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let data = &data[..data.len().min(PERMIT)];
+        kept.write_or_keep(&self.0.output, Bytes::copy_from_slice(data))?;
+        Ok(data.len())
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

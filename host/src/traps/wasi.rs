@@ -1,6 +1,6 @@
 //! `wasi:*`: what a guest's standard library needs, under the same permissions as the traps.
 
-use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::{Guest, Streams};
-use crate::error::advice;
-use crate::permissions::Permissions;
+use crate::files::NoSuchDirectory;
+use crate::permissions::{Permissions, Places};
 
 /// How many random bytes one call makes at the most. No other instance has the thread meanwhile.
 const MAX_RANDOM: u64 = 16 << 20;
@@ -33,25 +33,6 @@ pub(crate) struct WasiOptions<'a> {
     pub(crate) streams: Option<&'a Streams>,
 }
 
-/// A directory that was granted could not be opened.
-#[derive(Debug)]
-pub(crate) struct NoSuchDirectory {
-    /// Its path on the host.
-    pub(crate) path: String,
-    /// Why.
-    pub(crate) cause: wasmtime::Error,
-}
-
-impl fmt::Display for NoSuchDirectory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = &self.path;
-        match self.cause.downcast_ref() {
-            Some(error) => write!(f, "--dir {path}: {}", advice(error)),
-            None => write!(f, "--dir {path}: {}", self.cause),
-        }
-    }
-}
-
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView {
@@ -64,6 +45,7 @@ impl WasiView for Guest {
 /// Builds the context of one instance.
 pub(crate) fn context(
     permissions: &Arc<Permissions>,
+    places: &Places,
     options: &WasiOptions<'_>,
 ) -> Result<WasiCtx, NoSuchDirectory> {
     let mut builder = WasiCtxBuilder::new();
@@ -77,18 +59,18 @@ pub(crate) fn context(
             .stdout(streams.stdout.clone())
             .stderr(streams.stderr.clone());
     }
-    for dir in permissions.dirs() {
-        let perms = if dir.read_only {
+    for grant in places.grants() {
+        let perms = if grant.read_only {
             FsPerms::ReadOnly
         } else {
             FsPerms::ReadWrite
         };
         builder
-            .preopened_dir(&dir.host, &dir.guest, perms)
-            .map_err(|cause| NoSuchDirectory {
-                path: dir.host.display().to_string(),
-                cause,
-            })?;
+            .preopened_dir(&grant.host, &grant.guest, perms)
+            .map_err(|cause| NoSuchDirectory::new(&grant.host, io::Error::other(cause)))?;
+    }
+    if let Some(initial) = places.initial() {
+        builder.initial_cwd(initial);
     }
     builder.allow_ip_name_lookup(permissions.allows_any_name_lookup());
     // Each address is checked below.

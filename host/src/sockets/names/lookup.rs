@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::{Family, Found, LookupError, Named, Names, Service};
-use crate::background::{Brought, Errand, Place};
+use crate::background::{Brought, Errand};
 use crate::kernel::{InstanceKey, Kernel, SourceKey};
 
 /// What is asked.
@@ -34,8 +34,6 @@ pub(crate) enum Answer {
 #[derive(Debug)]
 pub struct Lookup {
     errand: Errand<Result<Answer, LookupError>>,
-    /// Its turn. If it goes, so does the question, unless that is being asked.
-    _place: Place,
 }
 
 impl Lookup {
@@ -52,9 +50,9 @@ impl Lookup {
         names: &Names,
         question: Question,
     ) -> Self {
-        let errand = Errand::new(kernel, owner);
+        let errand = Errand::new(kernel, owner, &names.lane);
         let resolver = names.resolver.clone();
-        let place = errand.send_by(&names.lane, move || match question {
+        errand.send(move || match question {
             Question::Addresses(host, service, family) => {
                 let found = resolver.addresses(&host, &service, family)?;
                 Ok(Answer::Addresses(host, found))
@@ -64,10 +62,7 @@ impl Lookup {
                 Ok(Answer::Names(host, service))
             }
         });
-        Self {
-            errand,
-            _place: place,
-        }
+        Self { errand }
     }
 
     /// The answer, if it is there: or else none. An error also if it was told.

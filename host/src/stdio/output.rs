@@ -1,8 +1,6 @@
 //! Standard output and error, written to without ever making the kernel's thread wait.
 //!
-//! Whoever reads them may stop to, and what a guest writes must not stop the kernel then. A descriptor's
-//! blocking mode is shared with every process that has it, so it is left alone: a pipe or a terminal is
-//! opened anew, a socket is told with each call, and what allows neither is asked before it is written to.
+//! Whoever reads them may stop to, and what a guest writes must not stop the kernel then.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};

@@ -1,0 +1,46 @@
+//! Files and directories, under what `--dir` grants.
+//!
+//! What has to do with a disk is done by the kernel on another thread, and blocks the task alone. That is what tells this
+//! module from `std::fs`, which works as well but keeps all tasks of the program waiting. Both find the same
+//! under the same path.
+//!
+//! ```no_run
+//! use curio::file::{self, File};
+//!
+//! #[curio::main]
+//! async fn main() -> curio::Result<()> {
+//!     let log = file::OpenOptions::new().append(true).create(true).open("log").await?;
+//!     log.write_all(b"started\n").await?;
+//!
+//!     let input = File::open("input").await?;
+//!     loop {
+//!         let block = input.read(64 * 1024).await?;
+//!         if block.is_empty() {
+//!             break;
+//!         }
+//!         println!("{} bytes", block.len());
+//!     }
+//!
+//!     let mut folder = file::list_dir(".").await?;
+//!     while let Some(entry) = folder.next().await? {
+//!         println!("{}", entry.name());
+//!     }
+//!     Ok(())
+//! }
+//! ```
+
+mod directory;
+mod handle;
+mod metadata;
+mod open;
+mod path;
+
+pub use self::directory::{DirEntry, ReadDir, list_dir};
+pub use self::handle::File;
+pub use self::metadata::{FileKind, Metadata};
+pub use self::open::{OpenOptions, aopen};
+pub(crate) use self::path::enter_initial_directory;
+pub use self::path::{
+    create_dir, create_dir_all, exists, metadata, read, read_link, read_to_string, remove_dir,
+    remove_file, rename, symlink_metadata, write,
+};

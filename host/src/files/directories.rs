@@ -1,0 +1,94 @@
+//! The directories that a guest was granted, open.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+
+use crate::error::advice;
+use crate::permissions::{Access, Denied, Permissions, Places};
+
+/// The directories of one guest.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Directories {
+    places: Places,
+    /// One for each of the places.
+    open: Vec<Arc<Dir>>,
+}
+
+/// What a guest's path leads to: a path from one of its directories. It may try to lead out, and `cap-std` won't
+/// let it.
+#[derive(Clone, Debug)]
+pub(crate) struct Spot {
+    pub(super) directory: Arc<Dir>,
+    pub(super) path: PathBuf,
+}
+
+/// A directory that was granted could not be opened.
+#[derive(Debug)]
+pub(crate) struct NoSuchDirectory {
+    /// Its path on the host.
+    path: String,
+    /// Why.
+    cause: io::Error,
+}
+
+impl NoSuchDirectory {
+    /// The directory of a grant.
+    pub(crate) fn new(path: &Path, cause: io::Error) -> Self {
+        Self {
+            path: path.display().to_string(),
+            cause,
+        }
+    }
+}
+
+impl fmt::Display for NoSuchDirectory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "--dir {}: {}", self.path, advice(&self.cause))
+    }
+}
+
+impl Directories {
+    /// Opens what was granted.
+    ///
+    /// # Errors
+    /// If one of them can't be opened.
+    pub(crate) fn open(permissions: &Permissions) -> Result<Self, NoSuchDirectory> {
+        let places = permissions.places(absolute);
+        let open = places.grants().iter().map(|grant| {
+            Dir::open_ambient_dir(&grant.host, ambient_authority())
+                .map(Arc::new)
+                .map_err(|cause| NoSuchDirectory::new(&grant.host, cause))
+        });
+        let open = open.collect::<Result<_, _>>()?;
+        Ok(Self { places, open })
+    }
+
+    /// What was opened, and by which names the guest finds it.
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// Finds what a guest's path leads to, if the guest may do this with it.
+    pub(crate) fn find(&self, path: &str, access: Access) -> Result<Spot, Denied> {
+        let (index, path) = self.places.check(path, access)?;
+        Ok(Spot {
+            directory: self.open[index].clone(),
+            path: path.into(),
+        })
+    }
+}
+
+/// The absolute name of one of the host's directories, if that is text.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the operator grants the directory"
+)]
+fn absolute(path: &Path) -> Option<String> {
+    let path = std::fs::canonicalize(path).ok()?;
+    path.to_str().map(str::to_owned)
+}

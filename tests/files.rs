@@ -1,0 +1,82 @@
+//! Files: what programs can do with them.
+
+use std::fs;
+use std::path::Path;
+
+use crate::harness::components::Folder;
+use crate::harness::{Output, Run, guests};
+
+/// Runs a case of a test guest that has an empty directory, `/data`.
+fn run(guest: &str, case: &str) -> (Output, Folder) {
+    let folder = Folder::new();
+    fs::create_dir(folder.path().join("data")).unwrap();
+    let output = with(guest, folder.path()).args([case]).output();
+    (output, folder)
+}
+
+fn with(guest: &str, folder: &Path) -> Run {
+    let data = folder.join("data");
+    Run::guest(guest).flag(format!("--dir={}::/data", data.display()))
+}
+
+/// As `guests::cases`, with an empty directory.
+macro_rules! cases {
+    ($guest:literal => $($case:ident)* $(; and $($other:ident)*)?) => {
+        $(
+            #[test]
+            fn $case() {
+                let (output, _folder) = super::run($guest, stringify!($case));
+                output.code(0).stdout("").quiet();
+            }
+        )*
+
+        #[test]
+        fn every_case_is_tested() {
+            let cases = [$(stringify!($case),)* $($(stringify!($other),)*)?];
+            super::guests::has_cases($guest, &cases);
+        }
+    };
+}
+
+mod handle {
+    cases! { "file_handle" =>
+        what_was_written_can_be_read
+        reading_ends_with_nothing
+        a_block_has_a_greatest_size
+        the_position_can_be_set
+        appending_goes_to_the_end
+        a_file_can_be_cut_and_grown
+        modes_are_those_of_python
+        options_must_go_together
+        a_file_for_reading_can_t_be_written
+        a_missing_file_is_an_error
+        a_directory_is_no_file
+        metadata_tells_length_and_kind
+        buffers_are_filled
+        text_must_be_text
+        a_cancelled_read_loses_nothing
+        reads_that_time_out_lose_nothing
+        a_cancelled_write_is_done_nevertheless
+        two_tasks_can_t_use_it_at_once
+        a_cancelled_open_is_in_nobody_s_way
+        syncing_and_closing_say_nothing
+        the_end_may_be_far_away
+    }
+}
+
+mod paths {
+    cases! { "file_paths" =>
+        directories_are_made_and_removed
+        what_holds_something_is_not_removed
+        things_are_renamed_and_replaced
+        a_large_directory_is_listed_whole
+        an_empty_directory_lists_nothing
+        a_file_can_t_be_listed
+        the_standard_library_finds_the_same
+        relative_paths_begin_at_the_top
+        exists_tells_only_what_it_knows
+        a_thousand_files_are_read_at_once
+        a_large_file_disturbs_nobody
+        a_cancelled_operation_is_in_nobody_s_way
+    }
+}
