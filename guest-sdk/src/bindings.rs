@@ -10,4 +10,4 @@ mod generated {
     });
 }
 
-pub(crate) use self::generated::curio::kernel::{log, sockets, traps, types};
+pub(crate) use self::generated::curio::kernel::{log, sockets, tls, traps, types};

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::bindings::types;
+use crate::ssl::SslError;
 use crate::time::Instant;
 
 /// What a blocking operation returns.
@@ -41,6 +42,9 @@ pub enum Error {
     /// The operating system said no.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// A TLS connection failed.
+    #[error(transparent)]
+    Ssl(#[from] SslError),
     /// The program has no right to do this. The text says what was refused, and which flag allows it.
     #[error("{0}")]
     Refused(String),
@@ -159,6 +163,7 @@ impl From<types::Error> for Error {
             types::Error::Limit(text) => Self::Limit(text),
             types::Error::InvalidState(text) => Self::InvalidState(text),
             types::Error::InvalidArgument(text) => Self::InvalidArgument(text),
+            types::Error::Tls(error) => Self::Ssl(error.into()),
             types::Error::Os(error) => Self::Io(io::Error::new(kind(error.code), error.message)),
         }
     }

@@ -33,6 +33,7 @@
 //! - synchronization: [`sync`]; queues: [`queue`]
 //! - sockets: [`mod@socket`]
 //! - network: [`open_connection`], [`tcp_server`], [`run_server`]
+//! - connections that nobody else can read: [`ssl`]
 //! - what all of it is made of: [`traps`]
 //!
 //! # Cancellation
@@ -55,6 +56,7 @@ pub mod queue;
 mod runtime;
 mod sched;
 pub mod socket;
+pub mod ssl;
 pub mod sync;
 mod task;
 mod time;

@@ -114,6 +114,12 @@ impl<F> Drop for Trap<F> {
     }
 }
 
+/// Blocks by a trap that has no result but its end.
+pub(crate) async fn blocked(make: impl Fn(Caller) -> u64 + Unpin) -> Result<()> {
+    Trap::new(make).await?;
+    Ok(())
+}
+
 /// Blocks until there may be something to read from a socket, or to accept.
 ///
 /// # Errors

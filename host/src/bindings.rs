@@ -14,9 +14,12 @@ mod generated {
         },
         with: {
             "curio:kernel/sockets.tcp-socket": crate::sockets::TcpSocket,
+            "curio:kernel/tls.client-config": crate::tls::ClientConfig,
+            "curio:kernel/tls.server-config": crate::tls::ServerConfig,
+            "curio:kernel/tls.tls-stream": crate::tls::TlsStream,
         },
     });
 }
 
 pub(crate) use self::generated::Guest;
-pub(crate) use self::generated::curio::kernel::{log, sockets, traps, types};
+pub(crate) use self::generated::curio::kernel::{log, sockets, tls, traps, types};

@@ -6,5 +6,5 @@
 mod errand;
 mod threads;
 
-pub(crate) use self::errand::Errand;
+pub(crate) use self::errand::{Brought, Errand};
 pub(crate) use self::threads::Background;

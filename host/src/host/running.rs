@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::kernel::{Door, InstanceKey, Message};
 use crate::limits::Limits;
 use crate::loader::{Component, Engine, TICK, Ticker};
+use crate::tls::{Identities, SystemAuthorities, Tls};
 use crate::traps::{self, Guest, SharedKernel, Streams, WasiOptions, lock};
 
 /// How many handles an instance may have beyond its limit: what its language's standard library holds without
@@ -53,6 +54,7 @@ impl Running {
         component: &Component,
         options: Options,
         streams: Option<Streams>,
+        authorities: SystemAuthorities,
     ) -> Result<Self, Error> {
         let permissions = Arc::new(options.permissions);
         let wasi = WasiOptions {
@@ -61,6 +63,8 @@ impl Running {
         };
         let wasi = traps::context(&permissions, &wasi)
             .map_err(|error| Error::Directory(error.to_string()))?;
+        let identities =
+            Identities::load(permissions.tls_identities()).map_err(Error::TlsIdentity)?;
         let handles = FREE_HANDLES.saturating_add(options.limits.handles() as usize);
         let mut table = ResourceTable::new();
         table.set_max_capacity(handles);
@@ -70,6 +74,7 @@ impl Running {
             permissions,
             wasi,
             streams,
+            tls: Tls::new(authorities, identities),
             table,
             scratch: Vec::new(),
             refused: None,

@@ -9,6 +9,7 @@ mod log;
 mod sockets;
 mod stdout;
 mod tasks;
+mod tls;
 mod wasi;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +25,7 @@ use crate::bindings;
 use crate::kernel::{InstanceKey, Kernel};
 use crate::limits::LimitExceeded;
 use crate::permissions::Permissions;
+use crate::tls::Tls;
 
 /// A kernel, shared by the instances that run on it. All are on one thread, so the lock is never contended.
 pub(crate) type SharedKernel = Arc<Mutex<Kernel>>;
@@ -46,6 +48,8 @@ pub(crate) struct Guest {
     pub(crate) wasi: WasiCtx,
     /// Its standard output and error, if they are the host's own.
     pub(crate) streams: Option<Streams>,
+    /// Whom its TLS trusts, and whose keys it may use.
+    pub(crate) tls: Tls,
     /// What the guest's handles stand for.
     pub(crate) table: ResourceTable,
     /// Where received bytes are put before they go into the guest's memory.
@@ -82,7 +86,8 @@ impl HasData for Here {
 pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     bindings::Guest::add_to_linker::<Guest, Here>(linker, |guest| guest)?;
-    sockets::add_send_without_copy(linker)
+    sockets::add_send_without_copy(linker)?;
+    tls::add_send_without_copy(linker)
 }
 
 #[cfg(test)]
@@ -102,6 +107,7 @@ mod tests {
             permissions: Arc::default(),
             wasi: WasiCtx::builder().build(),
             streams: None,
+            tls: Tls::new(Default::default(), Default::default()),
             table: ResourceTable::new(),
             scratch: Vec::new(),
             refused: None,

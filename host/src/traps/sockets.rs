@@ -17,7 +17,7 @@ use crate::limits::LimitExceeded;
 use crate::sockets::{OptionName, SocketError, SocketOption as Native, TcpSocket};
 
 /// How many bytes one `recv` brings at the most.
-const MAX_RECV: usize = 256 * 1024;
+pub(super) const MAX_RECV: usize = 256 * 1024;
 
 impl From<SocketError> for TrapError {
     fn from(error: SocketError) -> Self {
@@ -122,9 +122,9 @@ impl From<ShutdownHow> for Shutdown {
 }
 
 impl Guest {
-    /// Gives the guest a handle of a socket, which a handle was taken from the budget for.
-    fn push(&mut self, socket: TcpSocket) -> Result<Resource<TcpSocket>, TrapError> {
-        match self.table.push(socket) {
+    /// Gives the guest a handle of something, which a handle was taken from the budget for.
+    pub(super) fn push<T: Send + 'static>(&mut self, entry: T) -> Result<Resource<T>, TrapError> {
+        match self.table.push(entry) {
             // Others than sockets have taken what was left.
             Err(ResourceTableError::Full) => {
                 let limit = self.kernel().instance(self.key).budget().limits().handles();
@@ -135,7 +135,7 @@ impl Guest {
     }
 
     /// Makes room for received bytes, which is kept and counts as the instance's memory.
-    fn widen_scratch(&mut self, size: usize) -> Result<(), LimitExceeded> {
+    pub(super) fn widen_scratch(&mut self, size: usize) -> Result<(), LimitExceeded> {
         let more = size.saturating_sub(self.scratch.len());
         if more > 0 {
             let key = self.key;
@@ -150,7 +150,7 @@ impl Guest {
     }
 
     /// Takes a handle from the budget for what `make` makes; gives it back if that fails.
-    fn with_handle<T>(
+    pub(super) fn with_handle<T>(
         &mut self,
         make: impl FnOnce(&mut Self) -> Result<T, TrapError>,
     ) -> Result<T, TrapError> {
