@@ -3,9 +3,11 @@
 //! - [`Run`]: a command line, step by step
 //! - [`Running`]: the program while it runs
 //! - [`Output`]: what it has done
+//! - [`certificates`]: certificates with their keys
 //! - [`components`]: tiny components, written as text
 //! - [`guests`]: real guests, built from source
 
+pub(crate) mod certificates;
 pub(crate) mod components;
 pub(crate) mod guests;
 mod output;

@@ -296,6 +296,8 @@ impl TlsStream {
             self.connection.get_mut().send_close_notify();
             drop(self.flush());
         }
+        // A server sends, after the handshake, what a session could be resumed by; few clients look at that.
+        self.socket.discard_received();
         self.socket.close(kernel);
     }
 }

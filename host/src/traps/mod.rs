@@ -96,6 +96,7 @@ mod tests {
     use crate::kernel::MonotonicClock;
     use crate::limits::Limits;
     use crate::selector::MioSelector;
+    use crate::tls::{Identities, SystemAuthorities};
 
     /// A guest's data, without the guest.
     pub(super) fn guest(limits: Limits) -> Guest {
@@ -107,7 +108,7 @@ mod tests {
             permissions: Arc::default(),
             wasi: WasiCtx::builder().build(),
             streams: None,
-            tls: Tls::new(Default::default(), Default::default()),
+            tls: Tls::new(SystemAuthorities::default(), Identities::default()),
             table: ResourceTable::new(),
             scratch: Vec::new(),
             refused: None,
