@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::bindings::types;
 use crate::partial::{Partial, interruption_in};
+use crate::ssl::SslError;
 use crate::time::Instant;
 
 /// What a blocking operation returns.
@@ -53,6 +54,9 @@ pub enum Error {
     /// A peer could not show that it has the key, or does not believe that this program has it.
     #[error("{0}")]
     Authentication(String),
+    /// A TLS connection failed.
+    #[error(transparent)]
+    Ssl(#[from] SslError),
     /// The program has no right to do this. The text says what was refused, and which flag allows it.
     #[error("{0}")]
     Refused(String),
@@ -193,6 +197,7 @@ impl From<types::Error> for Error {
             types::Error::Limit(text) => Self::Limit(text),
             types::Error::InvalidState(text) => Self::InvalidState(text),
             types::Error::InvalidArgument(text) => Self::InvalidArgument(text),
+            types::Error::Tls(error) => Self::Ssl(error.into()),
             types::Error::Os(error) => Self::Io(io::Error::new(kind(error.code), error.message)),
         }
     }

@@ -41,6 +41,7 @@
 //! - files and directories: [`mod@file`]
 //! - standard streams, streams, line by line, and what other crates read and write: [`mod@io`]; messages: [`channel`]
 //! - network: [`mod@network`], with [`open_connection`], [`tcp_server`] and [`run_server`]
+//! - connections that nobody else can read: [`ssl`]
 //! - errors: [`Error`], [`TaskError`], [`TimedOut`]
 //! - what all of it is made of: [`traps`]
 //!
@@ -71,6 +72,7 @@ pub mod queue;
 mod runtime;
 mod sched;
 pub mod socket;
+pub mod ssl;
 mod stdio;
 pub mod sync;
 mod task;

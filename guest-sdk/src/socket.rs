@@ -116,6 +116,10 @@ impl Socket {
         }
     }
 
+    pub(crate) fn into_handle(self) -> kernel::TcpSocket {
+        self.handle
+    }
+
     pub(crate) fn handle(&self) -> &kernel::TcpSocket {
         &self.handle
     }

@@ -18,11 +18,14 @@ mod generated {
             "curio:kernel/files.directory": crate::files::Directory,
             "curio:kernel/files.file": crate::files::File,
             "curio:kernel/files.operation": crate::files::Operation,
+            "curio:kernel/tls.client-config": crate::tls::ClientConfig,
+            "curio:kernel/tls.server-config": crate::tls::ServerConfig,
+            "curio:kernel/tls.tls-stream": crate::tls::TlsStream,
         },
     });
 }
 
 pub(crate) use self::generated::Guest;
 pub(crate) use self::generated::curio::kernel::{
-    files, log, resolve, sockets, stdio, traps, types,
+    files, log, resolve, sockets, stdio, tls, traps, types,
 };

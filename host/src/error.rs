@@ -28,6 +28,9 @@ pub enum Error {
     /// A granted directory could not be opened.
     #[error("{0}")]
     Directory(String),
+    /// A TLS identity can't be used.
+    #[error("{0}")]
+    TlsIdentity(String),
     /// The system gave no event queue, thread or the like.
     #[error("can't set up {what}: {source}")]
     Setup {

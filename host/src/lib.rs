@@ -21,6 +21,7 @@
 //! - `host`: the driver, which gives the thread to instances
 //! - `loader`: from a file to a component that can be started
 //! - `traps`: the answers to a guest's traps, one file a WIT interface
+//! - `tls`: connections over sockets, encrypted
 //! - `sockets`, `files`, `stdio`: what the operating system does; `background`: on threads of its own
 //! - `kernel`: who waits for what, and who may go on; knows nothing of WebAssembly
 //! - `selector`: waiting for descriptors
@@ -41,6 +42,7 @@ mod permissions;
 mod selector;
 mod sockets;
 mod stdio;
+mod tls;
 mod traps;
 
 pub use self::error::Error;
@@ -49,5 +51,5 @@ pub use self::limits::{
     InvalidLimit, LimitExceeded, Limits, parse_count, parse_duration, parse_size,
 };
 pub use self::loader::{Cache, Component, Engine, EngineOptions, Pool};
-pub use self::permissions::{Denied, DirGrant, InvalidPermission, Permissions};
+pub use self::permissions::{Denied, DirGrant, InvalidPermission, Permissions, TlsIdentity};
 pub use self::traps::Stdio;

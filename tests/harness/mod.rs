@@ -3,10 +3,12 @@
 //! - [`Run`]: a command line, step by step
 //! - [`Running`]: the program while it runs
 //! - [`Output`]: what it has done
+//! - [`certificates`]: certificates with their keys
 //! - [`components`]: tiny components, written as text
 //! - [`guests`]: real guests; `build` builds them
 
 mod build;
+pub(crate) mod certificates;
 pub(crate) mod components;
 pub(crate) mod guests;
 mod output;

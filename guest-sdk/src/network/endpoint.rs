@@ -36,6 +36,14 @@ impl Endpoint {
         }
     }
 
+    /// The host: its name, or its address as text.
+    pub fn host(&self) -> String {
+        match &self.0 {
+            Kind::Address(address) => address.ip().to_string(),
+            Kind::Name(name, _) => name.clone(),
+        }
+    }
+
     /// The port.
     pub fn port(&self) -> u16 {
         match &self.0 {

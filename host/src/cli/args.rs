@@ -64,10 +64,17 @@ pub(super) struct PermissionArgs {
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub(super) env: Vec<String>,
 
+    /// Allow the use of a certificate's key, by a name
+    ///
+    /// The guest can show the certificate, but it can't read the key. CERT.pem begins with the certificate; those that
+    /// lead from it to an authority follow.
+    #[arg(long, value_name = "NAME=CERT.pem,KEY.pem")]
+    pub(super) tls_identity: Vec<String>,
+
     /// Allow what a file lists
     ///
-    /// In the file, allow-net, allow-listen, dir and env are lists of what these options take, and allow-all is true
-    /// or false. Options add to it.
+    /// In the file, allow-net, allow-listen, dir, env and tls-identity are lists of what these options take, and
+    /// allow-all is true or false. Options add to it.
     #[arg(long, value_name = "FILE.toml")]
     pub(super) permissions: Vec<PathBuf>,
 

@@ -27,6 +27,9 @@ Examples:
   curio-host --allow-net=api.example.com:443 --env API_KEY client.wasm
       A client of one service, with a variable of yours.
 
+  curio-host --allow-listen=0.0.0.0:443 --tls-identity site=site.pem,site.key server.wasm
+      A TLS server, whose key the component can use but not read.
+
   curio-host --max-memory=64MiB --max-cpu-time=10s --max-time=1m untrusted.wasm
       Somebody else's program, held to limits.
 

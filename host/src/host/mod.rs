@@ -31,6 +31,7 @@ use crate::loader::{Component, Engine};
 use crate::permissions::Permissions;
 use crate::selector::MioSelector;
 use crate::stdio::Outputs;
+use crate::tls::SystemAuthorities;
 use crate::traps::{SharedKernel, Stdio, Streams, lock};
 
 /// How long others may keep interrupted instances from having a turn.
@@ -83,6 +84,8 @@ pub struct Host {
     outputs: Option<Outputs>,
     /// Where `wasi:*` does what would block this thread.
     background: Background,
+    /// Whom the system trusts, once an instance has asked for that.
+    authorities: SystemAuthorities,
 }
 
 impl Host {
@@ -114,20 +117,32 @@ impl Host {
             last_preempted: Duration::ZERO,
             outputs: None,
             background,
+            authorities: SystemAuthorities::default(),
         })
     }
 
     /// Starts an instance of a component. It runs while [`Host::run`] does.
     ///
     /// # Errors
-    /// If a granted directory can't be opened, or the process has no descriptor left.
+    /// If a granted directory or the files of a TLS identity can't be opened or used, or the process has no descriptor
+    /// left.
     pub fn start(&mut self, component: &Component, options: Options) -> Result<Instance, Error> {
         let streams = match options.stdio {
             Stdio::Inherit => Some(self.streams()?),
             Stdio::Null => None,
         };
         let key = lock(&self.kernel).add_instance(options.limits);
-        match Running::new(&self.engine, &self.kernel, key, component, options, streams) {
+        let authorities = self.authorities.clone();
+        let running = Running::new(
+            &self.engine,
+            &self.kernel,
+            key,
+            component,
+            options,
+            streams,
+            authorities,
+        );
+        match running {
             Ok(running) => {
                 self.running.insert(key, running);
                 Ok(Instance(key))

@@ -19,6 +19,7 @@ use crate::kernel::{Door, InstanceKey, Message};
 use crate::limits::Limits;
 use crate::loader::{Component, Engine, TICK, Ticker};
 use crate::sockets::Names;
+use crate::tls::{Identities, SystemAuthorities, Tls};
 use crate::traps::{self, Guest, SharedKernel, Streams, Tasks, WasiOptions, lock};
 
 /// How many handles an instance may have beyond its limit: what its language's standard library holds without
@@ -56,6 +57,7 @@ impl Running {
         component: &Component,
         options: Options,
         streams: Option<Streams>,
+        authorities: SystemAuthorities,
     ) -> Result<Self, Error> {
         let permissions = Arc::new(options.permissions);
         let wasi = WasiOptions {
@@ -65,6 +67,8 @@ impl Running {
         let wrong = |error: NoSuchDirectory| Error::Directory(error.to_string());
         let directories = Directories::open(&permissions).map_err(wrong)?;
         let wasi = traps::context(&permissions, directories.places(), &wasi).map_err(wrong)?;
+        let identities =
+            Identities::load(permissions.tls_identities()).map_err(Error::TlsIdentity)?;
         let handles = FREE_HANDLES.saturating_add(options.limits.handles() as usize);
         let mut table = ResourceTable::new();
         table.set_max_capacity(handles);
@@ -77,6 +81,7 @@ impl Running {
             wasi,
             streams,
             tasks: Tasks::default(),
+            tls: Tls::new(authorities, identities),
             table,
             names: Names::new(),
             scratch: Vec::new(),

@@ -84,6 +84,15 @@ pub enum Denied {
         /// The text as asked for, cut short if it is long.
         host: String,
     },
+    /// There is no TLS identity of this name.
+    #[error(
+        "no permission to use the TLS identity {name:?}; add --tls-identity={}=CERT.pem,KEY.pem",
+        name.escape_debug()
+    )]
+    TlsIdentity {
+        /// The name as asked for, cut short if it is long.
+        name: String,
+    },
 }
 
 impl Denied {
@@ -120,6 +129,10 @@ impl Denied {
 
     pub(super) fn not_a_name(host: &str) -> Self {
         Self::NotAName { host: cut(host) }
+    }
+
+    pub(super) fn tls_identity(name: &str) -> Self {
+        Self::TlsIdentity { name: cut(name) }
     }
 }
 
@@ -229,10 +242,11 @@ mod tests {
         let hostile = format!("\x1b[2J\n{}", "é".repeat(1_000_000));
         for text in [
             Denied::not_a_name(&hostile).to_string(),
+            Denied::tls_identity(&hostile).to_string(),
             InvalidPermission::new("--env", &hostile, "is wrong").to_string(),
         ] {
             assert!(!text.contains(char::is_control), "{text}");
-            assert!(text.chars().count() < 200, "{text}");
+            assert!(text.chars().count() < 400, "{text}");
         }
     }
 }

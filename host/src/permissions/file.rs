@@ -20,6 +20,7 @@ struct File {
     allow_listen: Vec<String>,
     dir: Vec<String>,
     env: Vec<String>,
+    tls_identity: Vec<String>,
 }
 
 /// Adds what the file grants.
@@ -36,6 +37,9 @@ pub(super) fn extend(permissions: &mut Permissions, text: &str) -> Result<(), In
     }
     for spec in &file.env {
         permissions.allow_env(spec)?;
+    }
+    for spec in &file.tls_identity {
+        permissions.allow_tls_identity(spec)?;
     }
     if file.allow_all {
         permissions.allow_all();
@@ -66,6 +70,7 @@ mod tests {
                 allow-listen = ["127.0.0.1:0"]
                 dir = ["data::ro", "b"]
                 env = ["A=1"]
+                tls-identity = ["site=a.pem,b.pem"]
                 "#,
             )
             .unwrap();
@@ -80,6 +85,7 @@ mod tests {
         assert_eq!(permissions.dirs().len(), 2);
         assert!(permissions.dirs()[0].read_only);
         assert_eq!(permissions.env(), [("A".to_owned(), "1".to_owned())]);
+        assert_eq!(permissions.check_tls_identity("site"), Ok(()));
         assert!(!permissions.is_all());
     }
 
@@ -104,7 +110,7 @@ mod tests {
                 &[
                     "--permissions: line 2: ",
                     "`allow-nte`",
-                    "`allow-all`, `allow-net`, `allow-listen`, `dir`, `env`",
+                    "`allow-all`, `allow-net`, `allow-listen`, `dir`, `env`, `tls-identity`",
                 ][..],
             ),
             ("allow_net = []", &["line 1: ", "`allow_net`"]),

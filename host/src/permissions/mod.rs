@@ -9,6 +9,7 @@
 //! - `listen`: binding and accepting (`--allow-listen`)
 //! - `path`: directory trees (`--dir`); `places`: which of them a path leads into
 //! - `env`: environment variables (`--env`)
+//! - `identity`: TLS identities that stay in the host (`--tls-identity`)
 //! - `file`: all of these from a TOML file (`--permissions`)
 //! - `address`: how hosts and ports are written
 //! - `special`: the addresses that a name does not grant
@@ -18,6 +19,7 @@ mod address;
 mod denied;
 mod env;
 mod file;
+mod identity;
 mod listen;
 mod net;
 mod path;
@@ -30,6 +32,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 
 pub use self::denied::{Denied, InvalidPermission};
+pub use self::identity::TlsIdentity;
 pub use self::path::DirGrant;
 pub(crate) use self::places::{Access, Places};
 
@@ -63,6 +66,7 @@ pub struct Permissions {
     listen: listen::ListenGrants,
     dirs: path::DirGrants,
     env: env::EnvGrants,
+    identities: identity::IdentityGrants,
 }
 
 /// Granting.
@@ -202,8 +206,32 @@ impl Permissions {
         Ok(self)
     }
 
+    /// Allows the use of a TLS identity that the guest cannot read: `NAME=CERT.pem,KEY.pem`. The files are read
+    /// when the guest starts. It takes the place of an earlier one of the same name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use curio_host::Permissions;
+    ///
+    /// let mut permissions = Permissions::none();
+    /// permissions.allow_tls_identity("site=site.pem,site.key")?;
+    /// assert!(permissions.check_tls_identity("site").is_ok());
+    ///
+    /// let denied = permissions.check_tls_identity("bank").unwrap_err();
+    /// assert_eq!(
+    ///     denied.to_string(),
+    ///     "no permission to use the TLS identity \"bank\"; add --tls-identity=bank=CERT.pem,KEY.pem",
+    /// );
+    /// # Ok::<(), curio_host::InvalidPermission>(())
+    /// ```
+    pub fn allow_tls_identity(&mut self, spec: &str) -> Result<&mut Self, InvalidPermission> {
+        self.identities.allow(spec)?;
+        Ok(self)
+    }
+
     /// Adds what a permissions file grants. Its keys are the flags: the lists `allow-net`, `allow-listen`,
-    /// `dir` and `env`, and the boolean `allow-all`. Any other key is an error.
+    /// `dir`, `env` and `tls-identity`, and the boolean `allow-all`. Any other key is an error.
     ///
     /// # Examples
     ///
@@ -282,6 +310,20 @@ impl Permissions {
     /// Checks that the guest may listen on `addr`.
     pub fn check_listen(&self, addr: SocketAddr) -> Result<(), Denied> {
         self.check(|| self.listen.check(addr))
+    }
+
+    /// Checks that the guest may use a TLS identity of this name. No more than was named is there to be used, even if
+    /// everything is allowed.
+    pub fn check_tls_identity(&self, name: &str) -> Result<(), Denied> {
+        if self.tls_identities().iter().any(|known| known.name == name) {
+            return Ok(());
+        }
+        Err(Denied::tls_identity(name))
+    }
+
+    /// The TLS identities the guest may use.
+    pub fn tls_identities(&self) -> &[TlsIdentity] {
+        self.identities.as_slice()
     }
 
     /// The directory trees the guest may use.

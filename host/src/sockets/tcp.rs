@@ -251,6 +251,20 @@ impl TcpSocket {
         self.watched.as_ref().map(|watched| watched.source)
     }
 
+    /// Throws away some of what has come and was not received. A socket that is closed with something left in it is
+    /// reset, and what was sent last may be lost by that.
+    pub(crate) fn discard_received(&self) {
+        let mut buffer = [0; 4096];
+        for _ in 0..16 {
+            if !(&self.socket)
+                .read(&mut buffer)
+                .is_ok_and(|length| length > 0)
+            {
+                break;
+            }
+        }
+    }
+
     /// Stops watching the socket, and closes it.
     pub(crate) fn close(mut self, kernel: &mut Kernel) {
         if let Some(watched) = self.watched.take() {

@@ -20,6 +20,7 @@ mod sockets;
 mod stdio;
 mod stdout;
 mod tasks;
+mod tls;
 mod wasi;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,6 +40,7 @@ use crate::kernel::{InstanceKey, Kernel};
 use crate::limits::LimitExceeded;
 use crate::permissions::Permissions;
 use crate::sockets::Names;
+use crate::tls::Tls;
 
 /// A kernel, shared by the instances that run on it. All are on one thread, so the lock is never contended.
 pub(crate) type SharedKernel = Arc<Mutex<Kernel>>;
@@ -67,6 +69,8 @@ pub(crate) struct Guest {
     pub(crate) streams: Option<Streams>,
     /// What its tasks have of the standard streams.
     pub(crate) tasks: Tasks,
+    /// Whom its TLS trusts, and whose keys it may use.
+    pub(crate) tls: Tls,
     /// What the guest's handles stand for.
     pub(crate) table: ResourceTable,
     /// What it has looked up.
@@ -106,7 +110,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     bindings::Guest::add_to_linker::<Guest, Here>(linker, |guest| guest)?;
     sockets::add_send_without_copy(linker)?;
-    files::add_write_without_copy(linker)
+    files::add_write_without_copy(linker)?;
+    tls::add_send_without_copy(linker)
 }
 
 #[cfg(test)]
@@ -116,6 +121,7 @@ mod tests {
     use crate::kernel::MonotonicClock;
     use crate::limits::Limits;
     use crate::selector::MioSelector;
+    use crate::tls::{Identities, SystemAuthorities};
 
     /// A guest's data, without the guest.
     pub(super) fn guest(limits: Limits) -> Guest {
@@ -130,6 +136,7 @@ mod tests {
             wasi: WasiCtx::builder().build(),
             streams: None,
             tasks: Tasks::default(),
+            tls: Tls::new(SystemAuthorities::default(), Identities::default()),
             table: ResourceTable::new(),
             names: Names::new(),
             scratch: Vec::new(),

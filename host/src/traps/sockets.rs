@@ -17,7 +17,7 @@ use crate::limits::LimitExceeded;
 use crate::sockets::{OptionName, SocketError, SocketOption as Native, TcpSocket};
 
 /// How many bytes one `recv` brings at the most.
-const MAX_RECV: usize = 256 * 1024;
+pub(super) const MAX_RECV: usize = 256 * 1024;
 
 impl From<SocketError> for TrapError {
     fn from(error: SocketError) -> Self {
@@ -135,7 +135,7 @@ impl Guest {
     }
 
     /// Makes room for received bytes, which is kept and counts as the instance's memory.
-    fn widen_scratch(&mut self, size: usize) -> Result<(), LimitExceeded> {
+    pub(super) fn widen_scratch(&mut self, size: usize) -> Result<(), LimitExceeded> {
         let more = size.saturating_sub(self.scratch.len());
         if more > 0 {
             let key = self.key;

@@ -1,0 +1,273 @@
+//! A TLS connection.
+
+use std::cell::Cell;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::TlsVersion;
+use crate::bindings::{tls as kernel, types};
+use crate::error::{Error, Result};
+use crate::sync::Lock;
+use crate::time::ignore_after;
+use crate::traps::wait_for;
+
+/// How much is passed to the kernel at once: what it takes in one call.
+const MAX_SEND: usize = 1 << 18;
+
+/// A TLS connection. Dropping it closes it; the peer is told, unless the connection is stuck.
+///
+/// It is used like a [`Socket`](crate::Socket): operations are tried first and block only if they must. One task may
+/// read while another one writes; put the stream into an `Rc` for that. A second reader, or writer, gets
+/// [`Error::ResourceBusy`] when it would block.
+///
+/// Whichever operation comes first makes the handshake; tasks that come meanwhile wait for it. A failure of TLS itself is an
+/// [`Error::Ssl`], and is for good.
+#[doc(alias = "SSLSocket")]
+pub struct TlsStream {
+    handle: kernel::TlsStream,
+    is_open: Cell<bool>,
+    /// Who makes the handshake has it.
+    handshaking: Lock,
+    handshake_timeout: Option<Duration>,
+}
+
+impl TlsStream {
+    pub(super) fn new(handle: kernel::TlsStream, handshake_timeout: Option<Duration>) -> Self {
+        Self {
+            handle,
+            is_open: Cell::new(false),
+            handshaking: Lock::new(),
+            handshake_timeout,
+        }
+    }
+
+    /// Makes the handshake, unless it was made.
+    ///
+    /// # Errors
+    /// [`Error::Ssl`] if the peer is refused, refuses, or speaks no TLS; [`Error::Io`], `TimedOut` among them if it takes
+    /// longer than the context allows.
+    ///
+    /// # Cancellation
+    /// The handshake is not done, and may go on with the next operation.
+    pub async fn do_handshake(&self) -> Result<()> {
+        if self.is_open.get() {
+            return Ok(());
+        }
+        let _turn = self.handshaking.lock().await?;
+        if self.is_open.get() {
+            return Ok(());
+        }
+        let done = ignore_after(self.handshake_timeout, self.handshake()).await?;
+        if done.is_none() {
+            let time = self.handshake_timeout.unwrap_or_default();
+            let text = format!("the TLS handshake took longer than {time:?}");
+            return Err(io::Error::new(io::ErrorKind::TimedOut, text).into());
+        }
+        self.is_open.set(true);
+        Ok(())
+    }
+
+    async fn handshake(&self) -> Result<()> {
+        loop {
+            match self.handle.handshake()? {
+                kernel::HandshakeProgress::Done => return Ok(()),
+                kernel::HandshakeProgress::WantsRead => self.read_wait().await?,
+                kernel::HandshakeProgress::WantsWrite => self.write_wait().await?,
+            }
+        }
+    }
+
+    async fn read_wait(&self) -> Result<()> {
+        wait_for(|by| self.handle.read_wait(by)).await
+    }
+
+    async fn write_wait(&self) -> Result<()> {
+        wait_for(|by| self.handle.write_wait(by)).await
+    }
+
+    /// Receives up to `max` bytes: at least one, or none at the end of the stream.
+    ///
+    /// # Errors
+    /// [`Error::Ssl`], of the kind `UnexpectedEof` if the stream ends and the peer did not say so: part of what it sent
+    /// may be missing. [`Error::ResourceBusy`], [`Error::Io`].
+    ///
+    /// # Cancellation
+    /// Nothing is received.
+    pub async fn recv(&self, max: usize) -> Result<Vec<u8>> {
+        self.do_handshake().await?;
+        let max = u32::try_from(max).unwrap_or(u32::MAX);
+        loop {
+            match self.handle.recv(max) {
+                Err(types::Error::WouldBlock) => self.read_wait().await?,
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    /// Receives into `buffer`, and returns how many bytes came: at least one, or none at the end of the stream.
+    ///
+    /// # Errors
+    /// As [`TlsStream::recv`].
+    ///
+    /// # Cancellation
+    /// Nothing is received.
+    pub async fn recv_into(&self, buffer: &mut [u8]) -> Result<usize> {
+        let received = self.recv(buffer.len()).await?;
+        buffer[..received.len()].copy_from_slice(&received);
+        Ok(received.len())
+    }
+
+    /// Sends some of `data`, at least one byte, and returns how many that were.
+    ///
+    /// # Errors
+    /// [`Error::Ssl`], [`Error::ResourceBusy`], [`Error::Io`].
+    ///
+    /// # Cancellation
+    /// Nothing is sent; or some of it was taken, and the kernel could not pass all of that on yet. It does so with the
+    /// next operation.
+    pub async fn send(&self, data: &[u8]) -> Result<usize> {
+        self.do_handshake().await?;
+        let data = &data[..data.len().min(MAX_SEND)];
+        let sent = loop {
+            match self.handle.send(data) {
+                Err(types::Error::WouldBlock) => self.write_wait().await?,
+                result => break result? as usize,
+            }
+        };
+        self.flush().await?;
+        Ok(sent)
+    }
+
+    /// Sends all of `data`.
+    ///
+    /// # Errors
+    /// As [`TlsStream::send`]. A part may have been sent.
+    ///
+    /// # Cancellation
+    /// A part may have been sent.
+    #[doc(alias = "sendall")]
+    pub async fn send_all(&self, mut data: &[u8]) -> Result<()> {
+        while !data.is_empty() {
+            let sent = self.send(data).await?;
+            data = &data[sent..];
+        }
+        Ok(())
+    }
+
+    async fn flush(&self) -> Result<()> {
+        loop {
+            match self.handle.flush() {
+                Err(types::Error::WouldBlock) => self.write_wait().await?,
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    /// Tells the peer that no more is sent. Receiving goes on.
+    ///
+    /// # Errors
+    /// As [`TlsStream::send`].
+    ///
+    /// # Cancellation
+    /// Nothing can be sent any more. The peer may not have been told yet.
+    #[doc(alias = "unwrap")]
+    pub async fn shutdown(&self) -> Result<()> {
+        self.do_handshake().await?;
+        loop {
+            match self.handle.close_notify() {
+                Err(types::Error::WouldBlock) => self.write_wait().await?,
+                result => return Ok(result?),
+            }
+        }
+    }
+
+    /// Tells the peer that no more is sent, and closes the connection. A peer that is gone already is no error.
+    ///
+    /// # Errors
+    /// As [`TlsStream::send`].
+    ///
+    /// # Cancellation
+    /// The connection is closed. The peer may not have been told.
+    pub async fn close(self) -> Result<()> {
+        if !self.is_open.get() {
+            return Ok(());
+        }
+        match self.shutdown().await {
+            Err(Error::Io(error)) if is_gone(&error) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// The protocol chosen by ALPN, once the handshake is done.
+    #[doc(alias = "selected_alpn_protocol")]
+    pub fn alpn_protocol(&self) -> Option<Vec<u8>> {
+        self.handle.alpn()
+    }
+
+    /// The peer's certificate in DER, once the handshake is done; none if it has shown none.
+    #[doc(alias = "getpeercert")]
+    pub fn peer_certificate(&self) -> Option<Vec<u8>> {
+        self.peer_certificates().into_iter().next()
+    }
+
+    /// The peer's certificate and those that it sent along, in DER.
+    #[doc(alias = "get_unverified_chain")]
+    pub fn peer_certificates(&self) -> Vec<Vec<u8>> {
+        self.handle.peer_certificates()
+    }
+
+    /// The version chosen, once the handshake is done.
+    pub fn version(&self) -> Option<TlsVersion> {
+        self.handle.version().map(Into::into)
+    }
+
+    /// The name of the cipher suite chosen, such as `TLS_AES_256_GCM_SHA384`, once the handshake is done.
+    pub fn cipher(&self) -> Option<String> {
+        self.handle.cipher()
+    }
+
+    /// At a server, the name that the client asked for. It is a claim, and no proof of anything.
+    #[doc(alias = "server_hostname")]
+    #[doc(alias = "sni_callback")]
+    pub fn requested_name(&self) -> Option<String> {
+        self.handle.requested_name()
+    }
+
+    /// The local address.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    #[doc(alias = "getsockname")]
+    pub fn local_address(&self) -> Result<SocketAddr> {
+        Ok(self.handle.local_address()?.into())
+    }
+
+    /// The peer's address.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it is gone.
+    #[doc(alias = "getpeername")]
+    pub fn peer_address(&self) -> Result<SocketAddr> {
+        Ok(self.handle.peer_address()?.into())
+    }
+}
+
+impl fmt::Debug for TlsStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsStream")
+            .field("version", &self.version())
+            .field("peer_address", &self.peer_address().ok())
+            .finish_non_exhaustive()
+    }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+
+    matches!(
+        error.kind(),
+        Kind::BrokenPipe | Kind::ConnectionReset | Kind::NotConnected
+    )
+}

@@ -1,0 +1,334 @@
+//! `curio:kernel/tls`: TLS connections, under the permissions.
+
+use wasmtime::component::{Linker, Resource, WasmList};
+
+use super::sockets::MAX_RECV;
+use super::{Guest, TrapError};
+use crate::bindings::sockets::IpSocketAddress;
+use crate::bindings::tls::{
+    self, CertificateAndKey, ClientCheck, ClientSettings, HandshakeProgress, ServerCheck,
+    ServerSettings, Version,
+};
+use crate::bindings::traps::Caller;
+use crate::bindings::types;
+use crate::kernel::{Direction, SourceKey};
+use crate::limits::LimitExceeded;
+use crate::sockets::TcpSocket;
+use crate::tls::{
+    self as native, ClientConfig, HANDSHAKE_MEMORY, Identity, OPEN_MEMORY, PeerErrorKind, Progress,
+    ServerConfig, TlsError, TlsStream,
+};
+
+impl From<TlsError> for TrapError {
+    fn from(error: TlsError) -> Self {
+        match error {
+            TlsError::Io(error) => error.into(),
+            TlsError::State(what) => Self::invalid_state(what),
+            TlsError::Argument(what) => Self::invalid_argument(&what),
+            TlsError::Peer(error) => Self::Told(types::Error::Tls(types::TlsError {
+                kind: match error.kind {
+                    PeerErrorKind::Certificate => types::TlsErrorKind::Certificate,
+                    PeerErrorKind::Alert => types::TlsErrorKind::Alert,
+                    PeerErrorKind::Protocol => types::TlsErrorKind::Protocol,
+                    PeerErrorKind::UnexpectedEof => types::TlsErrorKind::UnexpectedEof,
+                },
+                message: error.to_string(),
+            })),
+        }
+    }
+}
+
+impl From<Version> for native::Version {
+    fn from(version: Version) -> Self {
+        match version {
+            Version::Tls12 => Self::Tls12,
+            Version::Tls13 => Self::Tls13,
+        }
+    }
+}
+
+impl Guest {
+    /// Reads an identity, or looks up one that stays in the host.
+    fn tls_identity(&self, identity: tls::Identity) -> Result<Identity, TrapError> {
+        match identity {
+            tls::Identity::Given(CertificateAndKey { chain, key }) => {
+                Ok(self.tls.read_identity(&chain, &key)?)
+            }
+            tls::Identity::Named(name) => {
+                self.permissions.check_tls_identity(&name)?;
+                let identity = self.tls.identity(&name).cloned();
+                identity.ok_or_else(|| TrapError::invalid_state("the host has lost this identity"))
+            }
+        }
+    }
+
+    fn take_memory(&self, bytes: u64) -> Result<(), LimitExceeded> {
+        self.kernel().instance(self.key).budget().take_memory(bytes)
+    }
+
+    fn give_memory(&self, bytes: u64) {
+        self.kernel().instance(self.key).budget().give_memory(bytes);
+    }
+
+    /// Makes a connection of a socket, whose handle and place it takes; closes it if there is none to be made.
+    fn wrap(
+        &mut self,
+        socket: TcpSocket,
+        connection: Result<rustls::Connection, TrapError>,
+    ) -> Result<Resource<TlsStream>, TrapError> {
+        let connection = connection.and_then(|connection| {
+            self.take_memory(HANDSHAKE_MEMORY)?;
+            Ok(connection)
+        });
+        match connection {
+            Ok(connection) => self.push(TlsStream::new(socket, connection)),
+            Err(error) => {
+                let mut kernel = super::lock(&self.kernel);
+                socket.close(&mut kernel);
+                kernel.instance(self.key).budget().give_handle();
+                Err(error)
+            }
+        }
+    }
+
+    /// Once its handshake is done, a connection needs less.
+    fn settle_memory(&mut self, this: &Resource<TlsStream>) -> wasmtime::Result<()> {
+        let stream = self.table.get_mut(this)?;
+        let needed = OPEN_MEMORY + stream.peer_certificates_length();
+        let spare = stream.memory.saturating_sub(needed);
+        stream.memory -= spare;
+        self.give_memory(spare);
+        Ok(())
+    }
+
+    fn wait_for_tls(
+        &mut self,
+        source: Option<SourceKey>,
+        by: Caller,
+        direction: Direction,
+    ) -> wasmtime::Result<u64> {
+        let Some(source) = source else {
+            wasmtime::bail!("the guest waits for a TLS configuration that it has not asked about");
+        };
+        let key = self.key;
+        self.pend(|kernel| kernel.wait_for_source(key, by.into(), source, direction))
+    }
+}
+
+impl tls::Host for Guest {}
+
+impl tls::HostClientConfig for Guest {
+    fn create(&mut self, settings: ClientSettings) -> Result<Resource<ClientConfig>, TrapError> {
+        self.with_handle(|guest| {
+            let identity = settings
+                .identity
+                .map(|identity| guest.tls_identity(identity));
+            let config = ClientConfig::new(
+                &guest.tls,
+                native::ClientSettings {
+                    system_authorities: settings.system_authorities,
+                    authorities: settings.authorities,
+                    check: match settings.check {
+                        ServerCheck::Full => native::ServerCheck::Full,
+                        ServerCheck::AnyName => native::ServerCheck::AnyName,
+                        ServerCheck::None => native::ServerCheck::None,
+                    },
+                    identity: identity.transpose()?,
+                    alpn: settings.alpn,
+                    minimum_version: settings.minimum_version.into(),
+                },
+            )?;
+            guest.take_memory(config.memory())?;
+            guest.push(config)
+        })
+    }
+
+    fn ready(&mut self, this: Resource<ClientConfig>) -> Result<(), TrapError> {
+        let kernel = self.kernel.clone();
+        let config = self.table.get_mut(&this)?;
+        Ok(config.get_ready(&mut super::lock(&kernel), self.key, &self.lane)?)
+    }
+
+    fn read_wait(&mut self, this: Resource<ClientConfig>, by: Caller) -> wasmtime::Result<u64> {
+        let source = self.table.get(&this)?.source();
+        self.wait_for_tls(source, by, Direction::Read)
+    }
+
+    fn wrap(
+        &mut self,
+        this: Resource<ClientConfig>,
+        socket: Resource<TcpSocket>,
+        server_name: Option<String>,
+    ) -> Result<Resource<TlsStream>, TrapError> {
+        let socket = self.table.delete(socket)?;
+        let connection = match self.table.get(&this) {
+            Ok(config) => config.connect(&socket, server_name).map_err(Into::into),
+            Err(error) => Err(error.into()),
+        };
+        Self::wrap(self, socket, connection)
+    }
+
+    fn drop(&mut self, this: Resource<ClientConfig>) -> wasmtime::Result<()> {
+        let config = self.table.delete(this)?;
+        let mut kernel = super::lock(&self.kernel);
+        config.close(&mut kernel);
+        let budget = kernel.instance(self.key).budget();
+        budget.give_memory(config.memory());
+        budget.give_handle();
+        Ok(())
+    }
+}
+
+impl tls::HostServerConfig for Guest {
+    fn create(&mut self, settings: ServerSettings) -> Result<Resource<ServerConfig>, TrapError> {
+        self.with_handle(|guest| {
+            let config = ServerConfig::new(
+                &guest.tls,
+                native::ServerSettings {
+                    identity: guest.tls_identity(settings.identity)?,
+                    client_check: match settings.client_check {
+                        ClientCheck::None => native::ClientCheck::None,
+                        ClientCheck::Optional => native::ClientCheck::Optional,
+                        ClientCheck::Required => native::ClientCheck::Required,
+                    },
+                    client_authorities: settings.client_authorities,
+                    alpn: settings.alpn,
+                    minimum_version: settings.minimum_version.into(),
+                },
+            )?;
+            guest.take_memory(config.memory())?;
+            guest.push(config)
+        })
+    }
+
+    fn wrap(
+        &mut self,
+        this: Resource<ServerConfig>,
+        socket: Resource<TcpSocket>,
+    ) -> Result<Resource<TlsStream>, TrapError> {
+        let socket = self.table.delete(socket)?;
+        let connection = match self.table.get(&this) {
+            Ok(config) => config.accept(&socket).map_err(Into::into),
+            Err(error) => Err(error.into()),
+        };
+        Self::wrap(self, socket, connection)
+    }
+
+    fn drop(&mut self, this: Resource<ServerConfig>) -> wasmtime::Result<()> {
+        let config = self.table.delete(this)?;
+        let mut kernel = super::lock(&self.kernel);
+        let budget = kernel.instance(self.key).budget();
+        budget.give_memory(config.memory());
+        budget.give_handle();
+        Ok(())
+    }
+}
+
+impl tls::HostTlsStream for Guest {
+    fn handshake(&mut self, this: Resource<TlsStream>) -> Result<HandshakeProgress, TrapError> {
+        Ok(match self.table.get_mut(&this)?.handshake()? {
+            Progress::Done => {
+                self.settle_memory(&this)?;
+                HandshakeProgress::Done
+            }
+            Progress::WantsRead => HandshakeProgress::WantsRead,
+            Progress::WantsWrite => HandshakeProgress::WantsWrite,
+        })
+    }
+
+    fn recv(&mut self, this: Resource<TlsStream>, max: u32) -> Result<Vec<u8>, TrapError> {
+        let max = (max as usize).min(MAX_RECV);
+        self.widen_scratch(max)?;
+        let buffer = &mut self.scratch[..max];
+        let received = self.table.get_mut(&this)?.recv(buffer)?;
+        Ok(buffer[..received].to_vec())
+    }
+
+    fn send(&mut self, this: Resource<TlsStream>, data: Vec<u8>) -> Result<u32, TrapError> {
+        send(self, &this, &data)
+    }
+
+    fn flush(&mut self, this: Resource<TlsStream>) -> Result<(), TrapError> {
+        Ok(self.table.get_mut(&this)?.flush()?)
+    }
+
+    fn close_notify(&mut self, this: Resource<TlsStream>) -> Result<(), TrapError> {
+        Ok(self.table.get_mut(&this)?.close_notify()?)
+    }
+
+    fn peer_certificates(&mut self, this: Resource<TlsStream>) -> wasmtime::Result<Vec<Vec<u8>>> {
+        Ok(self.table.get(&this)?.peer_certificates())
+    }
+
+    fn alpn(&mut self, this: Resource<TlsStream>) -> wasmtime::Result<Option<Vec<u8>>> {
+        Ok(self.table.get(&this)?.alpn())
+    }
+
+    fn version(&mut self, this: Resource<TlsStream>) -> wasmtime::Result<Option<Version>> {
+        let version = self.table.get(&this)?.version();
+        Ok(version.map(|version| match version {
+            native::Version::Tls12 => Version::Tls12,
+            native::Version::Tls13 => Version::Tls13,
+        }))
+    }
+
+    fn cipher(&mut self, this: Resource<TlsStream>) -> wasmtime::Result<Option<String>> {
+        Ok(self.table.get(&this)?.cipher())
+    }
+
+    fn requested_name(&mut self, this: Resource<TlsStream>) -> wasmtime::Result<Option<String>> {
+        Ok(self.table.get(&this)?.requested_name())
+    }
+
+    fn local_address(&mut self, this: Resource<TlsStream>) -> Result<IpSocketAddress, TrapError> {
+        Ok(self.table.get(&this)?.local_address()?.into())
+    }
+
+    fn peer_address(&mut self, this: Resource<TlsStream>) -> Result<IpSocketAddress, TrapError> {
+        Ok(self.table.get(&this)?.peer_address()?.into())
+    }
+
+    fn read_wait(&mut self, this: Resource<TlsStream>, by: Caller) -> wasmtime::Result<u64> {
+        let source = self.table.get(&this)?.source();
+        self.wait_for_tls(source, by, Direction::Read)
+    }
+
+    fn write_wait(&mut self, this: Resource<TlsStream>, by: Caller) -> wasmtime::Result<u64> {
+        let source = self.table.get(&this)?.source();
+        self.wait_for_tls(source, by, Direction::Write)
+    }
+
+    fn drop(&mut self, this: Resource<TlsStream>) -> wasmtime::Result<()> {
+        let stream = self.table.delete(this)?;
+        let memory = stream.memory;
+        let mut kernel = super::lock(&self.kernel);
+        stream.close(&mut kernel);
+        let budget = kernel.instance(self.key).budget();
+        budget.give_memory(memory);
+        budget.give_handle();
+        Ok(())
+    }
+}
+
+fn send(guest: &Guest, this: &Resource<TlsStream>, data: &[u8]) -> Result<u32, TrapError> {
+    let sent = guest.table.get(this)?.send(data)?;
+    Ok(u32::try_from(sent).unwrap_or(u32::MAX))
+}
+
+/// Replaces `send` by one that reads the guest's memory where it is, as for sockets.
+pub(super) fn add_send_without_copy(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    linker.instance("curio:kernel/tls@0.1.0")?.func_wrap(
+        "[method]tls-stream.send",
+        |mut store, (this, data): (Resource<TlsStream>, WasmList<u8>)| {
+            let sent = send(store.data(), &this, data.as_le_slice(&store));
+            let result: Result<u32, types::Error> = match sent {
+                Ok(sent) => Ok(sent),
+                Err(error) => Err(types::Host::convert_error(store.data_mut(), error)?),
+            };
+            Ok((result,))
+        },
+    )?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
