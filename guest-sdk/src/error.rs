@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::bindings::types;
+use crate::partial::Partial;
 use crate::time::Instant;
 
 /// What a blocking operation returns.
@@ -38,6 +39,10 @@ pub enum Error {
     /// An error that several are told of: what a task failed with, say.
     #[error(transparent)]
     Shared(Arc<Error>),
+    /// An operation was interrupted when a part of it was done: [`Error::moved`] says how much, and
+    /// `source()` by what. Timeouts say that themselves, and errors of the system's too.
+    #[error(transparent)]
+    Partial(Partial),
     /// The operating system said no.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -50,8 +55,8 @@ pub enum Error {
     /// Another task already waits for the same thing.
     #[error("another task already waits for this")]
     ResourceBusy,
-    /// What the task waited for was closed.
-    #[error("closed while a task waited for it")]
+    /// What the task waited for, or wanted to do something with, is closed.
+    #[error("it is closed")]
     Closed,
     /// Something is not in a state in which this can be done.
     #[error("{0}")]
@@ -82,6 +87,7 @@ impl Error {
         match self {
             Self::TaskCancelled | Self::TaskTimeout(_) | Self::TimeoutCancellation(_) => true,
             Self::Shared(error) => error.is_cancellation(),
+            Self::Partial(partial) => partial.cause.is_cancellation(),
             _ => false,
         }
     }
@@ -91,6 +97,7 @@ impl Error {
         match self {
             Self::TaskTimeout(_) | Self::TimeoutCancellation(_) => true,
             Self::Shared(error) => error.is_timeout(),
+            Self::Partial(partial) => partial.cause.is_timeout(),
             _ => false,
         }
     }
@@ -106,9 +113,15 @@ impl fmt::Debug for Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimedOut {
     pub(crate) at: Instant,
+    /// How much the operation had done.
+    pub(crate) moved: Option<u64>,
 }
 
 impl TimedOut {
+    pub(crate) fn new(at: Instant) -> Self {
+        Self { at, moved: None }
+    }
+
     /// The time on the kernel's clock.
     pub fn at(&self) -> Instant {
         self.at
@@ -180,6 +193,7 @@ fn kind(code: types::ErrorCode) -> io::ErrorKind {
         Code::InvalidInput => Kind::InvalidInput,
         Code::NetworkUnreachable => Kind::NetworkUnreachable,
         Code::NotConnected => Kind::NotConnected,
+        Code::NotFound => Kind::NotFound,
         Code::OutOfDescriptors => Kind::QuotaExceeded,
         Code::OutOfMemory => Kind::OutOfMemory,
         Code::TimedOut => Kind::TimedOut,

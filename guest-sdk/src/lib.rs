@@ -51,6 +51,7 @@ mod cancellation;
 mod error;
 mod local;
 mod network;
+mod partial;
 pub mod queue;
 mod runtime;
 mod sched;
@@ -68,6 +69,7 @@ pub use self::cancellation::{
 pub use self::error::{Error, Result, TaskError, TimedOut};
 pub use self::local::Local;
 pub use self::network::{open_connection, run_server, tcp_server, tcp_server_socket};
+pub use self::partial::Partial;
 pub use self::runtime::run;
 pub use self::socket::Socket;
 pub use self::task::{

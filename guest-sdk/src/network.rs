@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::bindings::log;
 use crate::error::{Error, Result};
 use crate::runtime::short;
-use crate::socket::{BACKLOG, Socket, SocketOption};
+use crate::socket::{Address, BACKLOG, Socket, SocketOption};
 use crate::task::{TaskId, TaskOptions, TaskRef};
 use crate::time::sleep;
 
@@ -25,9 +25,9 @@ const BREATHER: Duration = Duration::from_millis(50);
 ///
 /// # Cancellation
 /// The socket is closed.
-pub async fn open_connection(peer: impl Into<SocketAddr>) -> Result<Socket> {
+pub async fn open_connection(peer: impl Into<Address>) -> Result<Socket> {
     let peer = peer.into();
-    let socket = Socket::tcp_for(peer)?;
+    let socket = Socket::stream_for(&peer)?;
     socket.connect(peer).await?;
     Ok(socket)
 }
@@ -36,8 +36,8 @@ pub async fn open_connection(peer: impl Into<SocketAddr>) -> Result<Socket> {
 ///
 /// # Errors
 /// As [`Socket::bind`] and [`Socket::listen`].
-pub fn tcp_server_socket(address: impl Into<SocketAddr>) -> Result<Socket> {
-    let address = address.into();
+pub fn tcp_server_socket(address: impl Into<Address>) -> Result<Socket> {
+    let address = SocketAddr::try_from(address.into())?;
     let socket = Socket::tcp_for(address)?;
     socket.set_option(SocketOption::ReuseAddress(true))?;
     socket.bind(address)?;
@@ -73,9 +73,9 @@ pub fn tcp_server_socket(address: impl Into<SocketAddr>) -> Result<Socket> {
 ///
 /// # Cancellation
 /// The handlers are cancelled and waited for, and the socket is closed.
-pub async fn tcp_server<H>(address: impl Into<SocketAddr>, handler: H) -> Result<Infallible>
+pub async fn tcp_server<H>(address: impl Into<Address>, handler: H) -> Result<Infallible>
 where
-    H: AsyncFn(Socket, SocketAddr) -> Result<()> + 'static,
+    H: AsyncFn(Socket, Address) -> Result<()> + 'static,
 {
     run_server(tcp_server_socket(address)?, handler).await
 }
@@ -89,7 +89,7 @@ where
 /// As [`tcp_server`].
 pub async fn run_server<H>(socket: Socket, handler: H) -> Result<Infallible>
 where
-    H: AsyncFn(Socket, SocketAddr) -> Result<()> + 'static,
+    H: AsyncFn(Socket, Address) -> Result<()> + 'static,
 {
     let handler = Rc::new(handler);
     let handlers = Handlers::default();
@@ -106,7 +106,7 @@ where
 /// Accepts connections until the socket fails for good, or the task is interrupted.
 async fn accept_connections(
     socket: &Socket,
-    mut serve: impl FnMut(Socket, SocketAddr),
+    mut serve: impl FnMut(Socket, Address),
 ) -> Result<Infallible> {
     let mut told = false;
     loop {

@@ -192,7 +192,7 @@ impl<T, F: Future<Output = Result<T>>> Future for Block<F> {
             (Poll::Ready(result), _) => result,
             (Poll::Pending, None) => return Poll::Pending,
             // Nothing inside can be told: it is dropped with the block.
-            (Poll::Pending, Some(at)) => Err(Error::TaskTimeout(TimedOut { at })),
+            (Poll::Pending, Some(at)) => Err(Error::TaskTimeout(TimedOut::new(at))),
         };
         let result = leave(key, result);
         *this.open = None;

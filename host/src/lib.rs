@@ -48,5 +48,7 @@ pub use self::limits::{
     InvalidLimit, LimitExceeded, Limits, parse_count, parse_duration, parse_size,
 };
 pub use self::loader::{Cache, Component, Engine, EngineOptions, Pool};
-pub use self::permissions::{Denied, DirGrant, InvalidPermission, Permissions};
+pub use self::permissions::{
+    Denied, DirGrant, InvalidPermission, Permissions, SocketPath, SocketUse,
+};
 pub use self::traps::Stdio;

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::kernel::{Door, InstanceKey, Message};
 use crate::limits::Limits;
 use crate::loader::{Component, Engine, TICK, Ticker};
-use crate::traps::{self, Guest, SharedKernel, Streams, WasiOptions, lock};
+use crate::traps::{self, Guest, Passing, SharedKernel, Streams, WasiOptions, lock};
 
 /// How many handles an instance may have beyond its limit: what its language's standard library holds without
 /// being asked to. Measured with Rust's: two in a program that prints, eleven in one that also reads,
@@ -71,6 +71,7 @@ impl Running {
             wasi,
             streams,
             table,
+            passing: Passing::default(),
             scratch: Vec::new(),
             refused: None,
         };

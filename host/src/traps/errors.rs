@@ -95,6 +95,7 @@ pub(crate) fn told(error: &io::Error) -> types::Error {
         io::ErrorKind::InvalidInput => Code::InvalidInput,
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => Code::NetworkUnreachable,
         io::ErrorKind::NotConnected => Code::NotConnected,
+        io::ErrorKind::NotFound => Code::NotFound,
         io::ErrorKind::OutOfMemory => Code::OutOfMemory,
         io::ErrorKind::TimedOut => Code::TimedOut,
         io::ErrorKind::Unsupported => Code::Unsupported,

@@ -17,6 +17,7 @@ use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::WasiCtx;
 
 pub(crate) use self::errors::TrapError;
+pub(crate) use self::sockets::Passing;
 pub(crate) use self::stdout::Streams;
 pub use self::wasi::Stdio;
 pub(crate) use self::wasi::{WasiOptions, context};
@@ -48,6 +49,8 @@ pub(crate) struct Guest {
     pub(crate) streams: Option<Streams>,
     /// What the guest's handles stand for.
     pub(crate) table: ResourceTable,
+    /// The sockets through which others are on the way.
+    pub(crate) passing: Passing,
     /// Where received bytes are put before they go into the guest's memory.
     pub(crate) scratch: Vec<u8>,
     /// The limit that the instance was just refused more for. Forgotten once it has gone on all the same.
@@ -103,6 +106,7 @@ mod tests {
             wasi: WasiCtx::builder().build(),
             streams: None,
             table: ResourceTable::new(),
+            passing: Passing::default(),
             scratch: Vec::new(),
             refused: None,
         }

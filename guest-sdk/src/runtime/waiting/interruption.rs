@@ -49,7 +49,7 @@ impl Waiting {
         }
         let at = table.now;
         let innermost = by.block.filter(|block| table.is_due_around(*block))?;
-        let error = Error::TaskTimeout(TimedOut { at });
+        let error = Error::TaskTimeout(TimedOut::new(at));
         wanted(&error).then(|| {
             table.tell(innermost);
             error
@@ -154,7 +154,7 @@ impl Table {
             && self.is_due_around(innermost)
         {
             self.tell(innermost);
-            return Err(Error::TaskTimeout(TimedOut { at: self.now }));
+            return Err(Error::TaskTimeout(TimedOut::new(self.now)));
         }
         Ok(())
     }

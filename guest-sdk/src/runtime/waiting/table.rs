@@ -169,8 +169,11 @@ impl Table {
             End::Done(value) => Ok(value),
             End::Busy => Err(Error::ResourceBusy),
             End::Closed => Err(Error::Closed),
+            End::InvalidState => Err(Error::InvalidState(
+                "a stream can be waited for when it listens or is connected".to_owned(),
+            )),
             End::Cancelled => Err(self.take_told(by.task)),
-            End::TimedOut(at) => Err(Error::TaskTimeout(TimedOut { at })),
+            End::TimedOut(at) => Err(Error::TaskTimeout(TimedOut::new(at))),
         })
     }
 
