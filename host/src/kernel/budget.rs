@@ -91,14 +91,6 @@ impl Budget {
         self.give_memory(entry_size::<T>().saturating_mul(count as u64));
     }
 
-    /// Takes one handle.
-    ///
-    /// # Errors
-    /// If none is left.
-    pub(crate) fn take_handle(&mut self) -> Result<(), LimitExceeded> {
-        self.take_handles(1)
-    }
-
     /// Takes handles.
     ///
     /// # Errors

@@ -137,15 +137,15 @@ impl Socket {
                 None => net::sendmsg(fd, &parts, &mut passed, SEND),
             }
         };
-        let sent = match to {
+        let length = match to {
             Some(to) => self.to_address(to, |to| send(Some(to)))?,
             None => self.try_to_write(|| send(None))?,
         };
-        if sent < data.len() {
+        if length < data.len() {
             self.clear(Direction::Write);
         }
         self.passed += u32::try_from(sockets.len()).unwrap_or(u32::MAX);
-        Ok(sent)
+        Ok(length)
     }
 
     /// Its own descriptor, to be passed on.
@@ -204,7 +204,6 @@ fn is_received(system: &socket2::Socket) -> bool {
 
 nix::ioctl_read_bad!(
     /// How many bytes were sent and not received.
-    #[expect(unsafe_code, reason = "what it is made of")]
     siocoutq,
     nix::libc::TIOCOUTQ,
     nix::libc::c_int

@@ -292,9 +292,11 @@ impl sockets::HostSocket for Guest {
 
     fn drop(&mut self, this: Handle) -> wasmtime::Result<()> {
         let mut socket = self.table.delete(this)?;
-        let lingering = socket.close_and_linger(&mut self.kernel());
+        let mut kernel = lock(&self.kernel);
+        let lingering = socket.close_and_linger(&mut kernel);
+        kernel.instance(self.key).budget().give_handle();
+        drop(kernel);
         self.note_lingering(lingering);
-        self.give_handles(1);
         Ok(())
     }
 }
