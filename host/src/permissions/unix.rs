@@ -244,7 +244,7 @@ mod tests {
             "unix:/a//",
             "unix:/a/../b",
             "unix://a",
-            "unix:/a\n",
+            "unix:/a\nb",
         ] {
             let error = take_out("--allow-net", item).unwrap_err().to_string();
             assert!(error.starts_with("--allow-net: \"unix:"), "{error}");

@@ -112,7 +112,9 @@ impl Guest {
             given += if over { lingering.handles() } else { 0 };
             !over
         });
-        self.give_handles(given);
+        if given > 0 {
+            self.give_handles(given);
+        }
         given > 0
     }
 }
