@@ -8,9 +8,10 @@
 
 use std::net::SocketAddr;
 
+use curio::socket::Address;
 use curio::{Error, Result, Socket};
 
-async fn echo_client(client: Socket, _peer: SocketAddr) -> Result<()> {
+async fn echo_client(client: Socket, _peer: Address) -> Result<()> {
     loop {
         let data = client.recv(65_536).await?;
         if data.is_empty() {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use crate::harness::Run;
+use crate::harness::components::Folder;
 
 #[test]
 fn happy_eyeballs_connects_to_a_real_host() {
@@ -110,4 +111,66 @@ fn chat_needs_a_right_to_listen() {
     output
         .code(1)
         .stderr_has(&["\"nowhere\" is no host with a port"]);
+}
+
+#[test]
+fn udp_echo_and_its_client_talk() {
+    let run = Run::guest("udp_echo").flag("--allow-listen=127.0.0.1:0");
+    let mut server = run
+        .flag("--allow-net=127.0.0.1")
+        .args(["127.0.0.1:0"])
+        .spawn();
+    let address = server.line();
+    let address = address.strip_prefix("listening on ").unwrap().to_owned();
+    let client = Run::guest("udp_echo_client").flag(format!("--allow-net={address}"));
+    let output = client.args([&address]).output();
+    output
+        .code(0)
+        .stdout("hello\nhow are you?\ngood-bye\n")
+        .quiet();
+
+    let other = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    other
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
+    let long = vec![7; 60_000];
+    for data in [&b"x"[..], b"", &long] {
+        other.send_to(data, &address).unwrap();
+        let mut buffer = vec![0; 65_536];
+        let (length, from) = other.recv_from(&mut buffer).unwrap();
+        assert_eq!(
+            (&buffer[..length], from.to_string()),
+            (data, address.clone())
+        );
+    }
+    server.signal(Signal::SIGINT);
+    server.wait().code(0).quiet();
+}
+
+#[test]
+fn unix_echo_and_its_client_talk() {
+    let folder = Folder::new();
+    let path = folder.path().join("echo.sock");
+    let address = format!("unix:{}", path.display());
+    let server = Run::guest("unix_echo").flag(format!("--allow-listen={address}"));
+    let mut server = server.args([&address]).spawn();
+    assert_eq!(server.line(), format!("listening on {address}"));
+    let client = Run::guest("unix_echo_client").flag(format!("--allow-net={address}"));
+    let output = client.args([&address]).output();
+    output
+        .code(0)
+        .stdout("hello\nhow are you?\ngood-bye\n")
+        .quiet();
+
+    let mut other = std::os::unix::net::UnixStream::connect(&path).unwrap();
+    other
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
+    other.write_all(b"from outside").unwrap();
+    let mut buffer = [0; 12];
+    other.read_exact(&mut buffer).unwrap();
+    assert_eq!(&buffer, b"from outside");
+    server.signal(Signal::SIGINT);
+    server.wait().code(0).quiet();
+    assert!(path.exists(), "it is for whoever made the folder to remove");
 }

@@ -83,6 +83,6 @@ fn the_log_tells_of_every_trap() {
     let run = Run::guest("echo").flag("--log=trap=trace");
     let output = run.args(["127.0.0.1:0"]).output();
     // One that is refused was made, too.
-    let expected = "TRACE trap: tcp-socket.bind socket=0 address=127.0.0.1:0\n";
+    let expected = "TRACE trap: socket.bind socket=0 address=127.0.0.1:0\n";
     output.code(1).stderr_has(&[expected]);
 }

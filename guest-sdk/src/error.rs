@@ -68,8 +68,8 @@ pub enum Error {
     #[doc(alias = "WriteResourceBusy")]
     #[error("another task already waits for this")]
     ResourceBusy,
-    /// What the task waited for was closed.
-    #[error("closed while a task waited for it")]
+    /// What the task waited for, or wanted to do something with, is closed.
+    #[error("it is closed")]
     Closed,
     /// Something is not in a state in which this can be done.
     #[error("{0}")]

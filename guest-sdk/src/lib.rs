@@ -88,7 +88,8 @@ pub use self::error::{Error, Result, TaskError, TimedOut};
 pub use self::file::{File, aopen};
 pub use self::local::Local;
 pub use self::network::{
-    create_connection, create_server, open_connection, run_server, tcp_server, tcp_server_socket,
+    create_connection, create_server, open_connection, open_unix_connection, run_server,
+    tcp_server, tcp_server_socket, unix_server, unix_server_socket,
 };
 pub use self::partial::Partial;
 pub use self::runtime::run;

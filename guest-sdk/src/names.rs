@@ -5,9 +5,9 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-use crate::bindings::{resolve as kernel, sockets, types};
+use crate::bindings::{resolve as kernel, types};
 use crate::error::{Error, Result};
 use crate::traps::errand_wait;
 
@@ -253,6 +253,24 @@ pub fn gethostname() -> Result<String> {
     Ok(kernel::host_name()?)
 }
 
+impl From<kernel::IpSocketAddress> for SocketAddr {
+    fn from(address: kernel::IpSocketAddress) -> Self {
+        match address {
+            kernel::IpSocketAddress::Ipv4(v4) => SocketAddrV4::from(v4).into(),
+            kernel::IpSocketAddress::Ipv6(v6) => SocketAddrV6::from(v6).into(),
+        }
+    }
+}
+
+impl From<SocketAddr> for kernel::IpSocketAddress {
+    fn from(address: SocketAddr) -> Self {
+        match address {
+            SocketAddr::V4(v4) => Self::Ipv4(v4.into()),
+            SocketAddr::V6(v6) => Self::Ipv6(v6.into()),
+        }
+    }
+}
+
 /// Asks for the addresses of a host.
 async fn addresses(
     host: &str,
@@ -264,8 +282,8 @@ async fn addresses(
         Service::Name(name) => kernel::Service::Name(name.clone()),
     };
     let family = family.map(|family| match family {
-        IpFamily::V4 => sockets::IpFamily::Ipv4,
-        IpFamily::V6 => sockets::IpFamily::Ipv6,
+        IpFamily::V4 => kernel::IpFamily::Ipv4,
+        IpFamily::V6 => kernel::IpFamily::Ipv6,
     });
     let lookup = kernel::Lookup::addresses(host, &service, family)?;
     match answer(&lookup).await? {

@@ -146,7 +146,8 @@ pub(crate) async fn wait_for(make: impl Fn(Caller) -> u64 + Unpin) -> Result<()>
 /// Blocks until there may be something to read from a socket, or to accept.
 ///
 /// # Errors
-/// [`Error::ResourceBusy`] if another task waits for the same; [`Error::Closed`] if the socket is closed meanwhile.
+/// [`Error::ResourceBusy`] if another task waits for the same; [`Error::Closed`] if the socket is closed, or is closed
+/// meanwhile; [`Error::InvalidState`] if it is for a stream and neither listens nor connects nor is connected.
 ///
 /// # Cancellation
 /// Nothing is read.
@@ -175,6 +176,16 @@ pub async fn write_wait(socket: &Socket) -> Result<()> {
 pub(crate) async fn errand_wait(make: impl Fn(Caller) -> u64 + Unpin) -> Result<()> {
     Trap::new(make).await?;
     Ok(())
+}
+
+/// The tasks that are blocked on a socket: the one that waits for reading, or to accept, and the one that waits for
+/// writing, or to be connected. Never blocks.
+///
+/// curio's `_io_release` has no counterpart: a socket is a task's only as long as that waits for it.
+#[doc(alias = "_io_waiting")]
+pub fn io_waiting(socket: &Socket) -> (Option<TaskRef>, Option<TaskRef>) {
+    let (reader, writer) = socket.handle().waiting();
+    (TaskRef::of(reader), TaskRef::of(writer))
 }
 
 /// Blocks until a point in time, and returns the time of waking. If that time is not in the future,

@@ -13,7 +13,7 @@ mod generated {
             "curio:kernel/types.error" => crate::traps::TrapError,
         },
         with: {
-            "curio:kernel/sockets.tcp-socket": crate::sockets::TcpSocket,
+            "curio:kernel/sockets.socket": crate::sockets::Socket,
             "curio:kernel/resolve.lookup": crate::sockets::Lookup,
             "curio:kernel/files.directory": crate::files::Directory,
             "curio:kernel/files.file": crate::files::File,

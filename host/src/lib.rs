@@ -51,5 +51,7 @@ pub use self::limits::{
     InvalidLimit, LimitExceeded, Limits, parse_count, parse_duration, parse_size,
 };
 pub use self::loader::{Cache, Component, Engine, EngineOptions, Pool};
-pub use self::permissions::{Denied, DirGrant, InvalidPermission, Permissions, TlsIdentity};
+pub use self::permissions::{
+    Denied, DirGrant, InvalidPermission, Permissions, SocketPath, SocketUse, TlsIdentity,
+};
 pub use self::traps::Stdio;

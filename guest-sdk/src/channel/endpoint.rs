@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 
 use super::listener::AUTH_TIME;
 use super::{Listener, SocketConnection};
+#[cfg(doc)]
+use crate::Socket;
 use crate::error::{Error, Result};
-use crate::network::open_connection;
+use crate::network::connect_to;
+use crate::socket::Address;
 use crate::time::ignore_after;
 
 /// An address at which messages are exchanged, for both ends.
@@ -26,14 +28,14 @@ use crate::time::ignore_after;
 /// # }
 /// ```
 pub struct Channel {
-    address: SocketAddr,
+    address: Address,
     key: Option<Vec<u8>>,
     listener: Option<Listener>,
 }
 
 impl Channel {
     /// A channel at an address. Nothing happens yet.
-    pub fn new(address: impl Into<SocketAddr>) -> Self {
+    pub fn new(address: impl Into<Address>) -> Self {
         Self {
             address: address.into(),
             key: None,
@@ -51,8 +53,8 @@ impl Channel {
     }
 
     /// Its address. After [`Channel::bind`] it is that at which it listens, with the port that the system chose.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
     /// Listens at the address, if it does not yet. Never blocks.
@@ -67,7 +69,7 @@ impl Channel {
         let listener = if let Some(listener) = self.listener.take() {
             listener
         } else {
-            let listener = Listener::bind(self.address)?;
+            let listener = Listener::bind(&self.address)?;
             self.address = listener.local_address()?;
             match &self.key {
                 Some(key) => listener.with_key(key.clone()),
@@ -96,7 +98,7 @@ impl Channel {
     /// # Cancellation
     /// The connection is closed.
     pub async fn connect(&self) -> Result<SocketConnection> {
-        client(self.address, self.key.as_deref()).await
+        client(&self.address, self.key.as_deref()).await
     }
 
     /// Listens no more. Connections stay.
@@ -108,18 +110,15 @@ impl Channel {
 /// Connects to a [`Listener`], with its key if it has one.
 ///
 /// # Errors
-/// As [`open_connection`]; [`Error::Authentication`] if the listener has another key; an [`Error::Io`] of the kind
+/// As [`Socket::connect`]; [`Error::Authentication`] if the listener has another key; an [`Error::Io`] of the kind
 /// `TimedOut` if it does not show within a second that it has the same.
 ///
 /// # Cancellation
 /// The connection is closed.
 #[doc(alias = "Client")]
-pub async fn client(
-    address: impl Into<SocketAddr>,
-    key: Option<&[u8]>,
-) -> Result<SocketConnection> {
+pub async fn client(address: impl Into<Address>, key: Option<&[u8]>) -> Result<SocketConnection> {
     let address = address.into();
-    let mut connection = SocketConnection::over(open_connection(address).await?);
+    let mut connection = SocketConnection::over(connect_to(&address).await?);
     if let Some(key) = key {
         let authenticated = ignore_after(AUTH_TIME, connection.authenticate_client(key)).await?;
         if authenticated.is_none() {

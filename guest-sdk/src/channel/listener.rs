@@ -1,14 +1,13 @@
 //! Accepting connections.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::SocketConnection;
 use crate::bindings::log;
 use crate::error::{Error, Result};
-use crate::network::{accept_next, tcp_server_socket};
-use crate::socket::Socket;
+use crate::network::{ServerOptions, accept_next};
+use crate::socket::{Address, Socket};
 use crate::time::ignore_after;
 
 /// How long a peer may take to show that it has the key.
@@ -37,16 +36,16 @@ pub struct Listener {
 }
 
 /// Says whether a peer is welcome.
-pub(super) type Check = Box<dyn Fn(SocketAddr) -> bool>;
+pub(super) type Check = Box<dyn Fn(&Address) -> bool>;
 
 impl Listener {
-    /// Listens at an address; port 0 lets the system choose. Never blocks.
+    /// Listens at an address, be it of a Unix socket; port 0 lets the system choose. Never blocks.
     ///
     /// # Errors
-    /// As [`tcp_server_socket`](crate::tcp_server_socket()).
-    pub fn bind(address: impl Into<SocketAddr>) -> Result<Self> {
+    /// As [`Socket::bind`] and [`Socket::listen`].
+    pub fn bind(address: impl Into<Address>) -> Result<Self> {
         Ok(Self {
-            socket: tcp_server_socket(address)?,
+            socket: ServerOptions::new().socket_for(&address.into())?,
             key: None,
             check: None,
         })
@@ -63,7 +62,7 @@ impl Listener {
     /// Wants only peers whose address passes a check.
     #[doc(alias = "check_address")]
     #[must_use]
-    pub fn with_check(mut self, check: impl Fn(SocketAddr) -> bool + 'static) -> Self {
+    pub fn with_check(mut self, check: impl Fn(&Address) -> bool + 'static) -> Self {
         self.check = Some(Box::new(check));
         self
     }
@@ -72,7 +71,7 @@ impl Listener {
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn local_address(&self) -> Result<SocketAddr> {
+    pub fn local_address(&self) -> Result<Address> {
         self.socket.local_address()
     }
 
@@ -91,8 +90,8 @@ impl Listener {
         }
         loop {
             let (socket, peer) = accept_next(&self.socket).await?;
-            if (self.check.as_ref()).is_some_and(|is_welcome| !is_welcome(peer)) {
-                warn(peer, "its address is not welcome");
+            if (self.check.as_ref()).is_some_and(|is_welcome| !is_welcome(&peer)) {
+                warn(&peer, "its address is not welcome");
                 continue;
             }
             let mut connection = SocketConnection::over(socket);
@@ -101,9 +100,9 @@ impl Listener {
             };
             match ignore_after(AUTH_TIME, connection.authenticate_server(key)).await {
                 Ok(Some(())) => return Ok(connection),
-                Ok(None) => warn(peer, "it did not show in time that it has the key"),
+                Ok(None) => warn(&peer, "it did not show in time that it has the key"),
                 Err(error @ (Error::Authentication(_) | Error::Io(_))) => {
-                    warn(peer, &error.to_string());
+                    warn(&peer, &error.to_string());
                 }
                 Err(error) => return Err(error),
             }
@@ -116,7 +115,7 @@ impl Listener {
     }
 }
 
-fn warn(peer: SocketAddr, why: &str) {
+fn warn(peer: &Address, why: &str) {
     let message = format!("hung up on {peer}: {why}");
     log::write(log::Level::Warn, &message);
 }

@@ -12,22 +12,21 @@ use crate::socket::{MAX_SEND, Socket};
 use crate::traps::PollWait;
 
 /// `None` of what would block.
-fn tried<T>(result: Result<T, types::Error>) -> Result<Option<T>> {
+fn tried<T>(socket: &Socket, result: Result<T, types::Error>) -> Result<Option<T>> {
     match result {
-        Ok(value) => Ok(Some(value)),
         Err(types::Error::WouldBlock) => Ok(None),
-        Err(error) => Err(error.into()),
+        result => socket.told(result).map(Some),
     }
 }
 
 impl RawIo for Socket {
     fn try_recv(&self, max: usize) -> Result<Option<Vec<u8>>> {
         let max = u32::try_from(max).unwrap_or(u32::MAX);
-        tried(self.handle().recv(max))
+        tried(self, self.handle().recv(max))
     }
 
     fn try_send(&self, data: &[u8]) -> Result<Option<usize>> {
-        let sent = tried(self.handle().send(&data[..data.len().min(MAX_SEND)]))?;
+        let sent = tried(self, self.handle().send(&data[..data.len().min(MAX_SEND)]))?;
         Ok(sent.map(|sent| sent as usize))
     }
 

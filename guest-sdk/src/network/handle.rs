@@ -3,14 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::panic::Location;
 use std::rc::Rc;
 
 use super::Endpoint;
 use super::server::{Listener, ServerOptions, serve_until};
 use crate::error::{Error, Result};
-use crate::socket::Socket;
+use crate::socket::{Address, Socket};
 use crate::sync::Event;
 
 /// A server that listens, and serves its connections while [`Server::serve_forever`] runs.
@@ -66,7 +65,7 @@ pub fn create_server<H>(
     handler: H,
 ) -> impl Future<Output = Result<Server<H>>>
 where
-    H: AsyncFn(Socket, SocketAddr) -> Result<()> + 'static,
+    H: AsyncFn(Socket, Address) -> Result<()> + 'static,
 {
     ServerOptions::new().create(address, handler)
 }
@@ -86,7 +85,7 @@ impl ServerOptions {
         handler: H,
     ) -> impl Future<Output = Result<Server<H>>>
     where
-        H: AsyncFn(Socket, SocketAddr) -> Result<()> + 'static,
+        H: AsyncFn(Socket, Address) -> Result<()> + 'static,
     {
         let place = Location::caller();
         let endpoint = address.into();

@@ -19,9 +19,12 @@ mod connection;
 mod endpoint;
 mod handle;
 mod server;
+mod unix;
 
 pub use self::connection::{ConnectError, ConnectionOptions, create_connection, open_connection};
 pub use self::endpoint::Endpoint;
 pub use self::handle::{Server, create_server};
 pub(crate) use self::server::accept_next;
 pub use self::server::{Listener, ServerOptions, run_server, tcp_server, tcp_server_socket};
+pub(crate) use self::unix::connect_to;
+pub use self::unix::{open_unix_connection, unix_server, unix_server_socket};

@@ -14,7 +14,7 @@ use crate::bindings::log;
 use crate::error::{Error, Result};
 use crate::names::IpFamily;
 use crate::runtime::short;
-use crate::socket::{BACKLOG, Socket, SocketOption};
+use crate::socket::{Address, BACKLOG, Socket, SocketOption};
 use crate::task::{TaskGroup, TaskOptions, Wait, task_group};
 use crate::time::sleep;
 
@@ -37,9 +37,9 @@ pub trait Listener {
 
 impl Listener for Socket {
     type Connection = Self;
-    type Address = SocketAddr;
+    type Address = Address;
 
-    fn accept(&self) -> impl Future<Output = Result<(Self, SocketAddr)>> {
+    fn accept(&self) -> impl Future<Output = Result<(Self, Address)>> {
         Socket::accept(self)
     }
 }
@@ -86,7 +86,7 @@ pub fn tcp_server<H>(
     handler: H,
 ) -> impl Future<Output = Result<Infallible>>
 where
-    H: AsyncFn(Socket, SocketAddr) -> Result<()> + 'static,
+    H: AsyncFn(Socket, Address) -> Result<()> + 'static,
 {
     ServerOptions::new().serve(address, handler)
 }
@@ -121,7 +121,7 @@ where
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
     family: Option<IpFamily>,
-    backlog: u32,
+    pub(super) backlog: u32,
     reuse_address: bool,
     reuse_port: bool,
 }
@@ -210,7 +210,7 @@ impl ServerOptions {
         handler: H,
     ) -> impl Future<Output = Result<Infallible>>
     where
-        H: AsyncFn(Socket, SocketAddr) -> Result<()> + 'static,
+        H: AsyncFn(Socket, Address) -> Result<()> + 'static,
     {
         let place = Location::caller();
         let endpoint = address.into();

@@ -148,6 +148,7 @@ const PARTS: usize = 3;
 const DONE: u64 = traps::Outcome::Done as u64;
 const BUSY: u64 = traps::Outcome::Busy as u64;
 const CLOSED: u64 = traps::Outcome::Closed as u64;
+const INVALID_STATE: u64 = traps::Outcome::InvalidState as u64;
 
 impl Runtime {
     /// Takes what the kernel says at the beginning of a pass.
@@ -162,6 +163,7 @@ impl Runtime {
                 DONE => End::Done(value),
                 BUSY => End::Busy,
                 CLOSED => End::Closed,
+                INVALID_STATE => End::InvalidState,
                 _ => {
                     self.cancel_main();
                     continue;

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
 
 use pem_rfc7468::LineEnding;
 
@@ -12,7 +11,7 @@ use crate::error::{Error, Result};
 #[cfg(doc)]
 use crate::network::open_connection;
 use crate::network::{ConnectionOptions, Endpoint, ServerOptions, run_server};
-use crate::socket::Socket;
+use crate::socket::{Address, Socket};
 
 /// Connects to a host, and makes the handshake. `server_name` is what its certificate is checked for: the host's name or
 /// address, unless another one is given.
@@ -108,7 +107,7 @@ pub fn tls_server<A, H>(
 ) -> impl Future<Output = Result<Infallible>> + use<A, H>
 where
     A: Into<Endpoint>,
-    H: AsyncFn(TlsStream, SocketAddr) -> Result<()> + 'static,
+    H: AsyncFn(TlsStream, Address) -> Result<()> + 'static,
 {
     ServerOptions::new().serve_tls(address, context, handler)
 }
@@ -130,7 +129,7 @@ impl ServerOptions {
     ) -> impl Future<Output = Result<Infallible>> + use<A, H>
     where
         A: Into<Endpoint>,
-        H: AsyncFn(TlsStream, SocketAddr) -> Result<()> + 'static,
+        H: AsyncFn(TlsStream, Address) -> Result<()> + 'static,
     {
         self.serve(address, over_tls(context, handler))
     }
@@ -151,7 +150,7 @@ pub fn run_tls_server<H>(
     handler: H,
 ) -> impl Future<Output = Result<Infallible>> + use<H>
 where
-    H: AsyncFn(TlsStream, SocketAddr) -> Result<()> + 'static,
+    H: AsyncFn(TlsStream, Address) -> Result<()> + 'static,
 {
     run_server(socket, over_tls(context, handler))
 }
@@ -160,12 +159,12 @@ where
 fn over_tls<H>(
     context: &ServerContext,
     handler: H,
-) -> impl AsyncFn(Socket, SocketAddr) -> Result<()> + use<H> + 'static
+) -> impl AsyncFn(Socket, Address) -> Result<()> + use<H> + 'static
 where
-    H: AsyncFn(TlsStream, SocketAddr) -> Result<()> + 'static,
+    H: AsyncFn(TlsStream, Address) -> Result<()> + 'static,
 {
     let context = context.clone();
-    async move |client: Socket, peer: SocketAddr| match accept(&context, client).await {
+    async move |client: Socket, peer: Address| match accept(&context, client).await {
         Ok(stream) => handler(stream, peer).await,
         Err(error) if is_the_peers(&error) => {
             let message = format!("the TLS handshake with {peer} failed: {error}");

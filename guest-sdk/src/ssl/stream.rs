@@ -3,12 +3,12 @@
 use std::cell::Cell;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::TlsVersion;
 use crate::bindings::{tls as kernel, types};
 use crate::error::{Error, Result};
+use crate::socket::Address;
 use crate::sync::Lock;
 use crate::time::ignore_after;
 use crate::traps::wait_for;
@@ -240,7 +240,7 @@ impl TlsStream {
     /// # Errors
     /// [`Error::Io`].
     #[doc(alias = "getsockname")]
-    pub fn local_address(&self) -> Result<SocketAddr> {
+    pub fn local_address(&self) -> Result<Address> {
         Ok(self.handle.local_address()?.into())
     }
 
@@ -249,7 +249,7 @@ impl TlsStream {
     /// # Errors
     /// [`Error::Io`] if it is gone.
     #[doc(alias = "getpeername")]
-    pub fn peer_address(&self) -> Result<SocketAddr> {
+    pub fn peer_address(&self) -> Result<Address> {
         Ok(self.handle.peer_address()?.into())
     }
 }

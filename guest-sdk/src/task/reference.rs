@@ -50,6 +50,12 @@ pub struct TaskRef {
 }
 
 impl TaskRef {
+    /// The task with a number, if it has not ended.
+    pub(crate) fn of(task: u64) -> Option<Self> {
+        let state = runtime::with(|runtime| runtime.tasks.state(task))?;
+        Some(Self { state })
+    }
+
     pub(crate) fn header(&self) -> &Header {
         self.state.header()
     }

@@ -41,14 +41,16 @@ pub(super) struct PermissionArgs {
     /// Allow connecting to hosts
     ///
     /// Includes sending, and looking up their names. HOST is a name, *.domain, an address, a block such as 10.0.0.0/8,
-    /// or *; without a port, every port. A name does not open private addresses that it leads to.
+    /// or *; without a port, every port. A name does not open private addresses that it leads to. `unix:/path` is a
+    /// Unix socket, `unix:/directory/` every one below; * does not include these.
     #[arg(long, value_name = "HOST[:PORT],…")]
     pub(super) allow_net: Vec<String>,
 
     /// Allow listening on addresses
     ///
     /// ADDR is an address of this machine, localhost, or *; without a port, every port. Port 0 allows any free port
-    /// of the system's choice.
+    /// of the system's choice. `unix:/path` allows making a Unix socket, `unix:/directory/` any below; * does not
+    /// include these.
     #[arg(long, value_name = "ADDR[:PORT],…")]
     pub(super) allow_listen: Vec<String>,
 

@@ -20,7 +20,7 @@ use crate::limits::Limits;
 use crate::loader::{Component, Engine, TICK, Ticker};
 use crate::sockets::Names;
 use crate::tls::{Identities, SystemAuthorities, Tls};
-use crate::traps::{self, Guest, SharedKernel, Streams, Tasks, WasiOptions, lock};
+use crate::traps::{self, Guest, Passing, SharedKernel, Streams, Tasks, WasiOptions, lock};
 
 /// How many handles an instance may have beyond its limit: what its language's standard library holds without
 /// being asked to. Measured with Rust's: two in a program that prints, eleven in one that also reads,
@@ -84,6 +84,7 @@ impl Running {
             tls: Tls::new(authorities, identities),
             table,
             names: Names::new(),
+            passing: Passing::default(),
             scratch: Vec::new(),
             refused: None,
         };

@@ -91,31 +91,37 @@ impl Budget {
         self.give_memory(entry_size::<T>().saturating_mul(count as u64));
     }
 
-    /// Takes one handle.
+    /// Takes handles.
     ///
     /// # Errors
-    /// If none is left.
-    pub(crate) fn take_handle(&mut self) -> Result<(), LimitExceeded> {
-        self.check_handle()?;
-        self.handles += 1;
+    /// If there are not so many left; none is taken then.
+    pub(crate) fn take_handles(&mut self, count: u32) -> Result<(), LimitExceeded> {
+        let limit = self.limits.handles();
+        if count > self.handles_left() {
+            return Err(LimitExceeded::Handles { limit });
+        }
+        self.handles += count;
         Ok(())
     }
 
-    /// Checks that there is a handle to take.
-    ///
-    /// # Errors
-    /// If none is left.
-    pub(crate) fn check_handle(&self) -> Result<(), LimitExceeded> {
-        let limit = self.limits.handles();
-        if self.handles >= limit {
-            return Err(LimitExceeded::Handles { limit });
-        }
-        Ok(())
+    /// Takes one that can't be refused, even if none is left.
+    pub(crate) fn charge_handle(&mut self) {
+        self.handles = self.handles.saturating_add(1);
+    }
+
+    /// How many handles are left.
+    pub(crate) fn handles_left(&self) -> u32 {
+        self.limits.handles().saturating_sub(self.handles)
     }
 
     /// Gives one handle back.
     pub(crate) fn give_handle(&mut self) {
-        self.handles = self.handles.saturating_sub(1);
+        self.give_handles(1);
+    }
+
+    /// Gives handles back.
+    pub(crate) fn give_handles(&mut self, count: u32) {
+        self.handles = self.handles.saturating_sub(count);
     }
 
     /// Checks that one more task than `tasks` is allowed.

@@ -8,7 +8,7 @@ use slotmap::{Key, KeyData};
 
 use super::source::{Direction, Readiness, Source};
 use super::trap::Wait;
-use super::{Caller, Fault, InstanceKey, Kernel, Outcome, SourceKey, TrapKey};
+use super::{Caller, Fault, InstanceKey, Kernel, Outcome, SourceKey, TaskKey, TrapKey};
 use crate::selector::Event;
 
 impl Kernel {
@@ -95,6 +95,31 @@ impl Kernel {
         let trap = instance.pend(by, wait)?;
         *entry.waiter(direction) = Some(trap);
         Ok(trap)
+    }
+
+    /// Ends a trap before it begins.
+    ///
+    /// # Errors
+    /// If the caller does not exist, or a limit is reached.
+    pub(crate) fn end_at_once(
+        &mut self,
+        key: InstanceKey,
+        by: Caller,
+        outcome: Outcome,
+    ) -> Result<TrapKey, Fault> {
+        self.instance(key).end_at_once(by, outcome)
+    }
+
+    /// The task that waits for something to become possible with a descriptor.
+    pub(crate) fn waiter(
+        &mut self,
+        key: InstanceKey,
+        source: SourceKey,
+        direction: Direction,
+    ) -> Option<TaskKey> {
+        let trap = (*self.sources.get_mut(source)?.waiter(direction))?;
+        let trap = self.instances.get(key)?.traps.get(trap)?;
+        Some(trap.task)
     }
 
     /// Notes that what another thread did is done.

@@ -38,6 +38,8 @@ pub(crate) enum Outcome {
     Closed,
     /// No trap ended: the host asks that the program end.
     EndRequested,
+    /// What the task wanted to wait for is not in a state in which that can come.
+    InvalidState,
 }
 
 /// That a trap has ended, and how.

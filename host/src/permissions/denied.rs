@@ -5,6 +5,7 @@
 //! the terminal through an error. Raised by the other files of this folder, reported by the traps and
 //! the command line.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use thiserror::Error;
@@ -78,6 +79,35 @@ pub enum Denied {
         /// The path as asked for, cut short if it is long.
         path: String,
     },
+    /// No grant covers this path of a Unix socket.
+    #[error("no permission to {usage} unix:{path}; add {}=unix:{}", usage.flag(), path_for(path))]
+    Unix {
+        /// The path.
+        path: String,
+        /// What was to be done with it.
+        usage: SocketUse,
+    },
+    /// A grant covers the path of a Unix socket, but there is a symbolic link in it.
+    #[error(
+        "no permission to {usage} unix:{path}: a symbolic link is in the way; add {}=unix: and the path it leads to",
+        usage.flag()
+    )]
+    UnixLink {
+        /// The path.
+        path: String,
+        /// What was to be done with it.
+        usage: SocketUse,
+    },
+    /// The text is no path that a Unix socket could be granted by.
+    #[error(
+        "no permission to use the Unix socket {path:?}, which {problem}; give an absolute path"
+    )]
+    NotAPath {
+        /// The text as asked for, cut short if it is long.
+        path: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// The text is no host name, so no grant could allow looking it up.
     #[error("no permission to look up {host:?}: not a host name; give a name or a full IP address")]
     NotAName {
@@ -127,12 +157,47 @@ impl Denied {
         Self::ReadOnly { path: cut(path) }
     }
 
+    pub(super) fn not_a_path(path: &str, problem: &'static str) -> Self {
+        Self::NotAPath {
+            path: cut(path),
+            problem,
+        }
+    }
+
     pub(super) fn not_a_name(host: &str) -> Self {
         Self::NotAName { host: cut(host) }
     }
 
     pub(super) fn tls_identity(name: &str) -> Self {
         Self::TlsIdentity { name: cut(name) }
+    }
+}
+
+/// What a Unix socket's path is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SocketUse {
+    /// Connecting or sending.
+    Connect,
+    /// Binding.
+    Listen,
+}
+
+impl SocketUse {
+    /// The flag that grants it.
+    pub fn flag(self) -> &'static str {
+        match self {
+            Self::Connect => "--allow-net",
+            Self::Listen => "--allow-listen",
+        }
+    }
+}
+
+impl fmt::Display for SocketUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connect to",
+            Self::Listen => "listen on",
+        })
     }
 }
 
@@ -180,6 +245,14 @@ fn grant_for(to: SocketAddr) -> String {
     }
 }
 
+/// What to grant for a path; one with a comma can only be granted by its directory.
+fn path_for(path: &str) -> &str {
+    match path.split_once(',') {
+        Some((before, _)) => &path[..=before.rfind('/').unwrap_or(0)],
+        None => path,
+    }
+}
+
 fn name_and_port(host: &str, port: u16) -> String {
     if port == 0 {
         host.to_owned()
@@ -218,6 +291,20 @@ mod tests {
             (
                 Denied::listen(at("127.0.0.1:8080")),
                 "no permission to listen on 127.0.0.1:8080; add --allow-listen=127.0.0.1:8080",
+            ),
+            (
+                Denied::Unix {
+                    path: "/run/a.sock".to_owned(),
+                    usage: SocketUse::Listen,
+                },
+                "no permission to listen on unix:/run/a.sock; add --allow-listen=unix:/run/a.sock",
+            ),
+            (
+                Denied::Unix {
+                    path: "/run/app/a,b/c".to_owned(),
+                    usage: SocketUse::Connect,
+                },
+                "no permission to connect to unix:/run/app/a,b/c; add --allow-net=unix:/run/app/",
             ),
             (
                 resolve(443),

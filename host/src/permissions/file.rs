@@ -66,7 +66,7 @@ mod tests {
         permissions
             .extend_from_toml(
                 r#"
-                allow-net = ["example.com:443", "10.0.0.0/8,192.168.0.1"]
+                allow-net = ["example.com:443", "10.0.0.0/8,192.168.0.1", "unix:/run/a.sock"]
                 allow-listen = ["127.0.0.1:0"]
                 dir = ["data::ro", "b"]
                 env = ["A=1"]
@@ -78,6 +78,8 @@ mod tests {
             assert_eq!(permissions.check_connect(to.parse().unwrap()), Ok(()));
         }
         assert_eq!(permissions.check_resolve("example.com", 443), Ok(()));
+        assert!(permissions.check_connect_unix("/run/a.sock").is_ok());
+        assert!(permissions.check_listen_unix("/run/a.sock").is_err());
         assert_eq!(
             permissions.check_listen("127.0.0.1:0".parse().unwrap()),
             Ok(())

@@ -7,6 +7,7 @@
 //!
 //! - `net`: connecting, sending, looking up names (`--allow-net`)
 //! - `listen`: binding and accepting (`--allow-listen`)
+//! - `unix`: Unix sockets, by both of these
 //! - `path`: directory trees (`--dir`); `places`: which of them a path leads into
 //! - `env`: environment variables (`--env`)
 //! - `identity`: TLS identities that stay in the host (`--tls-identity`)
@@ -27,14 +28,16 @@ mod places;
 mod special;
 #[cfg(test)]
 mod tests;
+mod unix;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
 
-pub use self::denied::{Denied, InvalidPermission};
+pub use self::denied::{Denied, InvalidPermission, SocketUse};
 pub use self::identity::TlsIdentity;
 pub use self::path::DirGrant;
 pub(crate) use self::places::{Access, Places};
+pub use self::unix::SocketPath;
 
 /// What a guest may do.
 ///
@@ -63,7 +66,9 @@ pub struct Permissions {
     /// Whether every check succeeds.
     all: bool,
     net: net::NetGrants,
+    unix_net: unix::UnixGrants,
     listen: listen::ListenGrants,
+    unix_listen: unix::UnixGrants,
     dirs: path::DirGrants,
     env: env::EnvGrants,
     identities: identity::IdentityGrants,
@@ -107,8 +112,12 @@ impl Permissions {
     /// | `10.0.0.0/8`, `fc00::/7` | every address of the block |
     /// | `localhost` | this name, `127.0.0.1` and `::1` |
     /// | `*` | every name and address |
+    /// | `unix:/run/app.sock` | the Unix socket with this path |
+    /// | `unix:/run/app/` | every Unix socket below this directory |
     ///
-    /// Each may be followed by `:port`; without, every port is allowed.
+    /// All but the last two may be followed by `:port`; without, every port is allowed. `*` does not include Unix
+    /// sockets, which can be more powerful than any address. Of a path, the links up to its last slash are followed,
+    /// and none behind that.
     ///
     /// # Examples
     ///
@@ -128,13 +137,20 @@ impl Permissions {
     /// # Ok::<(), curio_host::InvalidPermission>(())
     /// ```
     pub fn allow_net(&mut self, spec: &str) -> Result<&mut Self, InvalidPermission> {
-        self.net.allow(spec)?;
+        let (mut paths, rest) = unix::take_out("--allow-net", spec)?;
+        if let Some(rest) = rest {
+            self.net.allow(&rest)?;
+        }
+        self.unix_net.append(&mut paths);
         Ok(self)
     }
 
     /// Allows listening. `spec` is one item or several, with commas between: an IP address, `localhost`
     /// (`127.0.0.1` and `::1`) or `*`, each with or without `:port`. `0.0.0.0` stands for every IPv4
     /// address, `[::]` and `*` for every address at all.
+    ///
+    /// Or `unix:` and the path of a Unix socket, or of a directory with a slash at the end, as with
+    /// [`allow_net`](Self::allow_net); `*` does not include these.
     ///
     /// Without a port, every port is allowed. Port 0 allows asking for port 0, that is for any free port
     /// of the system's choice, but no port by its number.
@@ -152,7 +168,11 @@ impl Permissions {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn allow_listen(&mut self, spec: &str) -> Result<&mut Self, InvalidPermission> {
-        self.listen.allow(spec)?;
+        let (mut paths, rest) = unix::take_out("--allow-listen", spec)?;
+        if let Some(rest) = rest {
+            self.listen.allow(&rest)?;
+        }
+        self.unix_listen.append(&mut paths);
         Ok(self)
     }
 
@@ -326,6 +346,16 @@ impl Permissions {
         self.identities.as_slice()
     }
 
+    /// Checks that the guest may connect or send to the Unix socket with this path.
+    pub fn check_connect_unix(&self, path: &str) -> Result<SocketPath, Denied> {
+        self.unix_net.check(self.all, path, SocketUse::Connect)
+    }
+
+    /// Checks that the guest may make a Unix socket with this path.
+    pub fn check_listen_unix(&self, path: &str) -> Result<SocketPath, Denied> {
+        self.unix_listen.check(self.all, path, SocketUse::Listen)
+    }
+
     /// The directory trees the guest may use.
     pub fn dirs(&self) -> &[DirGrant] {
         self.dirs.as_slice()
@@ -342,7 +372,7 @@ impl Permissions {
         self.all || self.net.allows_any_name()
     }
 
-    /// The one place where `--allow-all` overrides a check.
+    /// Where `--allow-all` overrides a check; those of Unix sockets do it on their own, since they find out a place.
     fn check(&self, check: impl FnOnce() -> Result<(), Denied>) -> Result<(), Denied> {
         if self.all { Ok(()) } else { check() }
     }

@@ -1,25 +1,37 @@
 //! Sockets: what the operating system does, without waiting. Waiting is the kernel's.
 //!
-//! - `tcp`: TCP sockets and their states
+//! - `socket`: a socket of whatever kind, and its states
+//! - `transfer`: what goes through it; `passing`: sockets that do
+//! - `address`: where it is bound or connected; `place`: the paths of Unix sockets
+//! - `adopt`: sockets that somebody else has made
 //! - `options`: socket options by name
 //! - `names`: looking up hosts
 
+mod address;
+mod adopt;
 mod names;
 mod options;
-mod tcp;
+mod passing;
+mod place;
+mod socket;
+mod transfer;
 
+pub(crate) use self::address::{Address, Target};
 #[expect(
     unreachable_pub,
     reason = "the generated bindings name it in a `pub` item"
 )]
 pub use self::names::Lookup;
-pub(crate) use self::names::{Answer, Family, Known, LookupError, Named, Names, Question, Service};
+pub(crate) use self::names::{
+    Answer, IpFamily, Known, LookupError, Named, Names, Question, Service,
+};
 #[cfg(test)]
 pub(crate) use self::names::{Found, Resolver};
 pub(crate) use self::options::{Name as OptionName, Option as SocketOption};
-pub(crate) use self::tcp::SocketError;
+pub(crate) use self::passing::{Lingering, MAX_PASSED};
 #[expect(
     unreachable_pub,
     reason = "the generated bindings name it in a `pub` item"
 )]
-pub use self::tcp::TcpSocket;
+pub use self::socket::Socket;
+pub(crate) use self::socket::{Family, Kind, SocketError};

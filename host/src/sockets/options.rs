@@ -20,6 +20,7 @@ pub(crate) enum Option {
     SendBuffer(u32),
     Ipv6Only(bool),
     TimeToLive(u32),
+    Broadcast(bool),
 }
 
 /// An option's name.
@@ -34,6 +35,7 @@ pub(crate) enum Name {
     SendBuffer,
     Ipv6Only,
     TimeToLive,
+    Broadcast,
 }
 
 /// Checks that a value makes sense to the system, which may crash or wrap on it otherwise, or take it for
@@ -63,6 +65,7 @@ pub(super) fn set(socket: &Socket, is_ipv6: bool, option: Option) -> io::Result<
         Option::Ipv6Only(on) => socket.set_only_v6(on),
         Option::TimeToLive(hops) if is_ipv6 => socket.set_unicast_hops_v6(hops),
         Option::TimeToLive(hops) => socket.set_ttl_v4(hops),
+        Option::Broadcast(on) => socket.set_broadcast(on),
     }
 }
 
@@ -80,5 +83,6 @@ pub(super) fn get(socket: &Socket, is_ipv6: bool, name: Name) -> io::Result<Opti
         Name::Ipv6Only => Option::Ipv6Only(socket.only_v6()?),
         Name::TimeToLive if is_ipv6 => Option::TimeToLive(socket.unicast_hops_v6()?),
         Name::TimeToLive => Option::TimeToLive(socket.ttl_v4()?),
+        Name::Broadcast => Option::Broadcast(socket.broadcast()?),
     })
 }

@@ -1,7 +1,7 @@
 //! How a client connects.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use rustls::client::danger::ServerCertVerifier;
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::background::{Brought, Errand, Lane};
 use crate::kernel::{InstanceKey, Kernel, SourceKey};
-use crate::sockets::TcpSocket;
+use crate::sockets::{Address, Socket};
 
 /// What a client's configuration takes, besides its texts.
 const BASE_MEMORY: u64 = 16 * 1024;
@@ -184,13 +184,13 @@ impl ClientConfig {
     /// Begins a connection on a socket.
     pub(crate) fn connect(
         &self,
-        socket: &TcpSocket,
+        socket: &Socket,
         name: Option<String>,
     ) -> Result<rustls::Connection, TlsError> {
         let Some(config) = &self.ready else {
             return Err(TlsError::State("the configuration is not ready yet"));
         };
-        let name = self.server_name(name, socket.peer_address()?)?;
+        let name = self.server_name(name, &socket.check_stream()?)?;
         let connection = ClientConnection::new(config.clone(), name)
             .map_err(|error| TlsError::Argument(error.to_string()))?;
         Ok(TlsStream::prepare(connection.into()))
@@ -199,7 +199,7 @@ impl ClientConfig {
     fn server_name(
         &self,
         name: Option<String>,
-        peer: SocketAddr,
+        peer: &Address,
     ) -> Result<ServerName<'static>, TlsError> {
         match name {
             Some(name) => {
@@ -212,7 +212,10 @@ impl ClientConfig {
                     .to_owned(),
             )),
             // An address is not told to the server.
-            None => Ok(ServerName::IpAddress(peer.ip().into())),
+            None => Ok(ServerName::IpAddress(match peer {
+                Address::Ip(peer) => peer.ip().into(),
+                Address::Unix(_) | Address::Unnamed => IpAddr::from(Ipv4Addr::LOCALHOST).into(),
+            })),
         }
     }
 

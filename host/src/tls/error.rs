@@ -7,6 +7,8 @@ use humantime::format_duration;
 use rustls::{CertificateError, Error};
 use thiserror::Error;
 
+use crate::sockets::SocketError;
+
 /// How many characters of a text that comes from the peer are repeated.
 const MAX_CHARS: usize = 400;
 
@@ -25,6 +27,16 @@ pub(crate) enum TlsError {
     /// The connection can't go on.
     #[error(transparent)]
     Peer(#[from] PeerError),
+}
+
+impl From<SocketError> for TlsError {
+    fn from(error: SocketError) -> Self {
+        match error {
+            SocketError::State(what) => Self::State(what),
+            SocketError::Argument(what) => Self::Argument(what.to_owned()),
+            error => Self::Io(error.into()),
+        }
+    }
 }
 
 impl TlsError {

@@ -9,7 +9,7 @@ use rustls::{RootCertStore, ServerConnection};
 
 use super::identity::authorities;
 use super::{Identity, Tls, TlsError, TlsStream, Version, check_length, check_protocols};
-use crate::sockets::TcpSocket;
+use crate::sockets::Socket;
 
 /// What a server's configuration takes, besides its texts.
 const BASE_MEMORY: u64 = 16 * 1024;
@@ -69,8 +69,8 @@ impl ServerConfig {
     }
 
     /// Begins a connection on a socket.
-    pub(crate) fn accept(&self, socket: &TcpSocket) -> Result<rustls::Connection, TlsError> {
-        socket.peer_address()?;
+    pub(crate) fn accept(&self, socket: &Socket) -> Result<rustls::Connection, TlsError> {
+        socket.check_stream()?;
         let connection = ServerConnection::new(self.config.clone())
             .map_err(|error| TlsError::Argument(error.to_string()))?;
         Ok(TlsStream::prepare(connection.into()))

@@ -6,14 +6,14 @@
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::net::Shutdown;
 
 use rustls::{Connection, ProtocolVersion};
 
 use super::error::PeerError;
 use super::{TlsError, Version};
 use crate::kernel::{Kernel, SourceKey};
-use crate::sockets::TcpSocket;
+use crate::sockets::{Address, Socket, SocketError};
 
 /// What a connection counts for in its handshake, in bytes: the largest messages there are, a certificate chain
 /// of 64 KiB among them, in and out.
@@ -47,7 +47,7 @@ pub(crate) enum Progress {
 )]
 #[derive(Debug)]
 pub struct TlsStream {
-    socket: TcpSocket,
+    socket: Socket,
     /// In a cell, so that data can be sent from where it is, in the guest's memory.
     connection: RefCell<Connection>,
     is_open: bool,
@@ -60,17 +60,17 @@ pub struct TlsStream {
 }
 
 /// A socket, as the TLS library reads and writes it.
-struct Io<'a>(&'a TcpSocket);
+struct Io<'a>(&'a Socket);
 
 impl Read for Io<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.recv(buffer)
+        Ok(self.0.recv(buffer)?)
     }
 }
 
 impl Write for Io<'_> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.0.send(data)
+        Ok(self.0.send(data)?)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -86,7 +86,7 @@ impl TlsStream {
     }
 
     /// A connection that begins its handshake on a connected socket.
-    pub(crate) fn new(socket: TcpSocket, connection: Connection) -> Self {
+    pub(crate) fn new(socket: Socket, connection: Connection) -> Self {
         Self {
             socket,
             connection: RefCell::new(connection),
@@ -180,7 +180,7 @@ impl TlsStream {
         self.flush()?;
         match self.socket.shutdown(Shutdown::Write) {
             // The peer is gone already.
-            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            Err(SocketError::Io(error)) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
             shut => Ok(shut?),
         }
     }
@@ -276,12 +276,12 @@ impl TlsStream {
     }
 
     /// The local address.
-    pub(crate) fn local_address(&self) -> io::Result<SocketAddr> {
+    pub(crate) fn local_address(&self) -> Result<Address, SocketError> {
         self.socket.local_address()
     }
 
     /// The peer's address.
-    pub(crate) fn peer_address(&self) -> io::Result<SocketAddr> {
+    pub(crate) fn peer_address(&self) -> Result<Address, SocketError> {
         self.socket.peer_address()
     }
 
@@ -303,7 +303,7 @@ impl TlsStream {
 }
 
 /// Sends what a connection has made and kept.
-fn flush(connection: &mut Connection, socket: &TcpSocket) -> Result<(), TlsError> {
+fn flush(connection: &mut Connection, socket: &Socket) -> Result<(), TlsError> {
     while connection.wants_write() {
         connection.write_tls(&mut Io(socket))?;
     }

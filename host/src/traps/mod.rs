@@ -29,6 +29,7 @@ use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::WasiCtx;
 
 pub(crate) use self::errors::TrapError;
+pub(crate) use self::sockets::Passing;
 pub(crate) use self::stdio::Tasks;
 pub(crate) use self::stdout::Streams;
 pub use self::wasi::Stdio;
@@ -75,6 +76,8 @@ pub(crate) struct Guest {
     pub(crate) table: ResourceTable,
     /// What it has looked up.
     pub(crate) names: Names,
+    /// The sockets through which others are on the way.
+    pub(crate) passing: Passing,
     /// Where received bytes are put before they go into the guest's memory.
     pub(crate) scratch: Vec<u8>,
     /// The limit that the instance was just refused more for. Forgotten once it has gone on all the same.
@@ -139,6 +142,7 @@ mod tests {
             tls: Tls::new(SystemAuthorities::default(), Identities::default()),
             table: ResourceTable::new(),
             names: Names::new(),
+            passing: Passing::default(),
             scratch: Vec::new(),
             refused: None,
         }

@@ -8,7 +8,7 @@ use crate::kernel::{self, Fault, Instant, Kernel, TaskKey, TrapKey};
 use slotmap::{Key, KeyData};
 
 /// The number that a guest knows something by.
-fn number(key: impl Key) -> u64 {
+pub(super) fn number(key: impl Key) -> u64 {
     key.data().as_ffi()
 }
 
@@ -43,6 +43,7 @@ fn outcome(outcome: kernel::Outcome) -> (traps::Outcome, u64) {
         kernel::Outcome::Busy => (traps::Outcome::Busy, 0),
         kernel::Outcome::Closed => (traps::Outcome::Closed, 0),
         kernel::Outcome::EndRequested => (traps::Outcome::EndRequested, 0),
+        kernel::Outcome::InvalidState => (traps::Outcome::InvalidState, 0),
     }
 }
 

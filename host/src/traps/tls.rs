@@ -4,7 +4,7 @@ use wasmtime::component::{Linker, Resource, WasmList};
 
 use super::sockets::MAX_RECV;
 use super::{Guest, TrapError};
-use crate::bindings::sockets::IpSocketAddress;
+use crate::bindings::sockets::Address;
 use crate::bindings::tls::{
     self, CertificateAndKey, ClientCheck, ClientSettings, HandshakeProgress, ServerCheck,
     ServerSettings, Version,
@@ -13,7 +13,7 @@ use crate::bindings::traps::Caller;
 use crate::bindings::types;
 use crate::kernel::{Direction, SourceKey};
 use crate::limits::LimitExceeded;
-use crate::sockets::TcpSocket;
+use crate::sockets::Socket;
 use crate::tls::{
     self as native, ClientConfig, HANDSHAKE_MEMORY, Identity, OPEN_MEMORY, PeerErrorKind, Progress,
     ServerConfig, TlsError, TlsStream,
@@ -73,7 +73,7 @@ impl Guest {
     /// Makes a connection of a socket, whose handle and place it takes; closes it if there is none to be made.
     fn wrap(
         &mut self,
-        socket: TcpSocket,
+        mut socket: Socket,
         connection: Result<rustls::Connection, TrapError>,
     ) -> Result<Resource<TlsStream>, TrapError> {
         let connection = connection.and_then(|connection| {
@@ -84,8 +84,10 @@ impl Guest {
             Ok(connection) => self.push(TlsStream::new(socket, connection)),
             Err(error) => {
                 let mut kernel = super::lock(&self.kernel);
-                socket.close(&mut kernel);
+                let lingering = socket.close_and_linger(&mut kernel);
                 kernel.instance(self.key).budget().give_handle();
+                drop(kernel);
+                self.note_lingering(lingering);
                 Err(error)
             }
         }
@@ -157,7 +159,7 @@ impl tls::HostClientConfig for Guest {
     fn wrap(
         &mut self,
         this: Resource<ClientConfig>,
-        socket: Resource<TcpSocket>,
+        socket: Resource<Socket>,
         server_name: Option<String>,
     ) -> Result<Resource<TlsStream>, TrapError> {
         let socket = self.table.delete(socket)?;
@@ -204,7 +206,7 @@ impl tls::HostServerConfig for Guest {
     fn wrap(
         &mut self,
         this: Resource<ServerConfig>,
-        socket: Resource<TcpSocket>,
+        socket: Resource<Socket>,
     ) -> Result<Resource<TlsStream>, TrapError> {
         let socket = self.table.delete(socket)?;
         let connection = match self.table.get(&this) {
@@ -280,11 +282,11 @@ impl tls::HostTlsStream for Guest {
         Ok(self.table.get(&this)?.requested_name())
     }
 
-    fn local_address(&mut self, this: Resource<TlsStream>) -> Result<IpSocketAddress, TrapError> {
+    fn local_address(&mut self, this: Resource<TlsStream>) -> Result<Address, TrapError> {
         Ok(self.table.get(&this)?.local_address()?.into())
     }
 
-    fn peer_address(&mut self, this: Resource<TlsStream>) -> Result<IpSocketAddress, TrapError> {
+    fn peer_address(&mut self, this: Resource<TlsStream>) -> Result<Address, TrapError> {
         Ok(self.table.get(&this)?.peer_address()?.into())
     }
 

@@ -169,6 +169,9 @@ impl Table {
             End::Done(value) => Ok(value),
             End::Busy => Err(Error::ResourceBusy),
             End::Closed => Err(Error::Closed),
+            End::InvalidState => Err(Error::InvalidState(
+                "a stream can be waited for when it listens or is connected".to_owned(),
+            )),
             End::Cancelled => Err(self.take_told(by.task)),
             End::TimedOut(at) => {
                 self.note_seen(by.block, at);

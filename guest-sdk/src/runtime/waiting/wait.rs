@@ -71,6 +71,8 @@ pub(crate) enum End {
     Busy,
     /// What was waited for was closed.
     Closed,
+    /// What was waited for is not in a state in which that can come.
+    InvalidState,
     /// Its task was cancelled.
     Cancelled,
     /// A timeout block that it is in expired.

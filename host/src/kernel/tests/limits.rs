@@ -140,11 +140,11 @@ fn who_has_no_memory_left_can_still_be_told_and_end() {
 fn handles_are_counted() {
     let mut sim = Sim::with_limits(Limits::default().with_handles(1));
     let budget = sim.instance().budget();
-    assert_eq!(budget.take_handle(), Ok(()));
+    assert_eq!(budget.take_handles(1), Ok(()));
     let refused = Err(LimitExceeded::Handles { limit: 1 });
-    assert_eq!(budget.take_handle(), refused);
+    assert_eq!(budget.take_handles(1), refused);
     budget.give_handle();
-    assert_eq!(budget.take_handle(), Ok(()));
+    assert_eq!(budget.take_handles(1), Ok(()));
 }
 
 #[test]

@@ -229,7 +229,9 @@ impl Model {
             let trap = trap.expect("it is told once, and only if it was not withdrawn");
             let value = match resumption.outcome {
                 Outcome::Done(value) => Instant::from_nanos(value),
-                Outcome::Busy | Outcome::Closed | Outcome::EndRequested => Instant::default(),
+                Outcome::Busy | Outcome::Closed | Outcome::EndRequested | Outcome::InvalidState => {
+                    Instant::default()
+                }
             };
             assert!(trap.until.is_none_or(|until| until <= value), "early");
             assert!(value <= pass.now, "told before it was");

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::{Family, Found, LookupError, Named, Names, Service};
+use super::{Found, IpFamily, LookupError, Named, Names, Service};
 use crate::background::{Brought, Errand};
 use crate::kernel::{InstanceKey, Kernel, SourceKey};
 
@@ -12,7 +12,7 @@ use crate::kernel::{InstanceKey, Kernel, SourceKey};
 #[derive(Debug)]
 pub(crate) enum Question {
     /// Where a host is.
-    Addresses(Arc<str>, Service, Option<Family>),
+    Addresses(Arc<str>, Service, Option<IpFamily>),
     /// What an address is called.
     Names(SocketAddr, Named),
 }

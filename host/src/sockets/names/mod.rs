@@ -18,7 +18,7 @@ pub(crate) use self::known::Known;
 pub use self::lookup::Lookup;
 pub(crate) use self::lookup::{Answer, Question};
 use self::resolver::System;
-pub(crate) use self::resolver::{Family, Found, LookupError, Named, Resolver, Service};
+pub(crate) use self::resolver::{Found, IpFamily, LookupError, Named, Resolver, Service};
 use crate::background::Lane;
 
 /// How many lookups of an instance are under way at a time. Each keeps a thread, until it is answered or given

@@ -21,7 +21,7 @@ pub(crate) enum Service {
 
 /// Which addresses of a host are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Family {
+pub(crate) enum IpFamily {
     V4,
     V6,
 }
@@ -66,7 +66,7 @@ pub(crate) trait Resolver: fmt::Debug + Send + Sync {
         &self,
         host: &str,
         service: &Service,
-        family: Option<Family>,
+        family: Option<IpFamily>,
     ) -> Result<Found, LookupError>;
 
     /// What a host and a service are called.
@@ -82,7 +82,7 @@ impl Resolver for System {
         &self,
         host: &str,
         service: &Service,
-        family: Option<Family>,
+        family: Option<IpFamily>,
     ) -> Result<Found, LookupError> {
         let (service, numeric) = match service {
             Service::Port(port) => (port.to_string(), libc::AI_NUMERICSERV),
@@ -92,8 +92,8 @@ impl Resolver for System {
             flags: libc::AI_CANONNAME | numeric,
             address: match family {
                 None => libc::AF_UNSPEC,
-                Some(Family::V4) => libc::AF_INET,
-                Some(Family::V6) => libc::AF_INET6,
+                Some(IpFamily::V4) => libc::AF_INET,
+                Some(IpFamily::V6) => libc::AF_INET6,
             },
             // Each address comes once, and not again for datagrams.
             socktype: libc::SOCK_STREAM,
@@ -153,14 +153,14 @@ fn failure(about: impl fmt::Display, error: dns_lookup::LookupError) -> LookupEr
 mod tests {
     use super::*;
 
-    fn addresses(host: &str, service: &Service, family: Option<Family>) -> Result<Found, String> {
+    fn addresses(host: &str, service: &Service, family: Option<IpFamily>) -> Result<Found, String> {
         let found = System.addresses(host, service, family);
         found.map_err(|error| format!("{error:?}"))
     }
 
     #[test]
     fn localhost_is_here() {
-        let found = addresses("localhost", &Service::Port(80), Some(Family::V4)).unwrap();
+        let found = addresses("localhost", &Service::Port(80), Some(IpFamily::V4)).unwrap();
         assert_eq!(found.addresses, ["127.0.0.1:80".parse().unwrap()]);
         assert!(found.canonical_name.is_some());
         let service = Service::Name("http".to_owned());
@@ -174,7 +174,7 @@ mod tests {
         for (host, service, family) in [
             ("127.0.0.1", &nothing, None),
             ("no.such.host.invalid", &Service::Port(1), None),
-            ("127.0.0.1", &Service::Port(1), Some(Family::V6)),
+            ("127.0.0.1", &Service::Port(1), Some(IpFamily::V6)),
         ] {
             let error = addresses(host, service, family).unwrap_err();
             // Without a network, nobody can say that there is no such host.

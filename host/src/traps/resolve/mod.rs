@@ -10,14 +10,15 @@ use nix::unistd::gethostname;
 use wasmtime::component::{Resource, ResourceTableError};
 
 use super::{Guest, TrapError};
-use crate::bindings::resolve::{self, NameFlags};
-use crate::bindings::sockets::{IpFamily, IpSocketAddress};
+use crate::bindings::resolve::{self, IpFamily, IpSocketAddress, NameFlags};
 use crate::bindings::traps::Caller;
 use crate::bindings::types;
 use crate::kernel::Direction;
 use crate::limits::LimitExceeded;
 use crate::permissions::Denied;
-use crate::sockets::{Answer, Family, Known, Lookup, LookupError, Named, Question, Service};
+use crate::sockets::{
+    Answer, IpFamily as Family, Known, Lookup, LookupError, Named, Question, Service,
+};
 
 /// How long a host's name may be: longer than any that there is.
 const MAX_HOST: usize = 254;
@@ -33,6 +34,24 @@ impl From<LookupError> for TrapError {
             LookupError::NoAnswer(text) => told(types::ErrorCode::NoAnswer, text),
             LookupError::Told => Self::invalid_state("the answer was told before"),
             LookupError::Io(error) => error.into(),
+        }
+    }
+}
+
+impl From<IpSocketAddress> for SocketAddr {
+    fn from(address: IpSocketAddress) -> Self {
+        match address {
+            IpSocketAddress::Ipv4(v4) => v4.into(),
+            IpSocketAddress::Ipv6(v6) => v6.into(),
+        }
+    }
+}
+
+impl From<SocketAddr> for IpSocketAddress {
+    fn from(address: SocketAddr) -> Self {
+        match address {
+            SocketAddr::V4(v4) => Self::Ipv4(v4.into()),
+            SocketAddr::V6(v6) => Self::Ipv6(v6.into()),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex};
 use super::*;
 use crate::background::Background;
 use crate::bindings::resolve::HostLookup;
-use crate::bindings::sockets::HostTcpSocket as _;
+use crate::bindings::sockets::{self, HostSocket as _};
 use crate::limits::Limits;
 use crate::permissions::Permissions;
 use crate::sockets::{Found, Names, Resolver};
@@ -138,8 +138,10 @@ fn what_a_granted_name_led_to_may_be_connected_to() {
             "{text}"
         );
     }
-    let socket = guest.create(IpFamily::Ipv4).unwrap();
-    let to = SocketAddr::from(([127, 0, 0, 1], 443)).into();
+    let socket = guest
+        .create(sockets::Family::Ipv4, sockets::Kind::Stream)
+        .unwrap();
+    let to = crate::sockets::Address::Ip(([127, 0, 0, 1], 443).into()).into();
     let text = refused(guest.connect(Resource::new_own(socket.rep()), to).err());
     assert!(text.contains("which a name does not grant"), "{text}");
     // An answer is told once.

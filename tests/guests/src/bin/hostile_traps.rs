@@ -35,10 +35,10 @@ mod raw {
 
     #[link(wasm_import_module = "curio:kernel/sockets@0.1.0")]
     unsafe extern "C" {
-        #[link_name = "[static]tcp-socket.create"]
-        pub(crate) fn create(family: u32, result: *mut [u32; 5]);
-        #[link_name = "[method]tcp-socket.bind"]
-        // An address of either family, taken apart.
+        #[link_name = "[static]socket.create"]
+        pub(crate) fn create(family: u32, kind: u32, result: *mut [u32; 5]);
+        #[link_name = "[method]socket.bind"]
+        // An address of any family, taken apart.
         pub(crate) fn bind(
             socket: u32,
             is_v6: u32,
@@ -55,15 +55,15 @@ mod raw {
             scope: u32,
             result: *mut [u32; 5],
         );
-        #[link_name = "[method]tcp-socket.listen"]
+        #[link_name = "[method]socket.listen"]
         pub(crate) fn listen(socket: u32, backlog: u32, result: *mut [u32; 5]);
-        #[link_name = "[method]tcp-socket.accept"]
+        #[link_name = "[method]socket.accept"]
         pub(crate) fn accept(socket: u32, result: *mut [u32; 12]);
-        #[link_name = "[method]tcp-socket.recv"]
+        #[link_name = "[method]socket.recv"]
         pub(crate) fn recv(socket: u32, max: u32, result: *mut [u32; 5]);
-        #[link_name = "[method]tcp-socket.read-wait"]
+        #[link_name = "[method]socket.read-wait"]
         pub(crate) fn read_wait(socket: u32, task: u64, cookie: u64) -> u64;
-        #[link_name = "[resource-drop]tcp-socket"]
+        #[link_name = "[resource-drop]socket"]
         pub(crate) fn close(socket: u32);
     }
 
@@ -89,6 +89,7 @@ const DONE: u64 = 0;
 const BUSY: u64 = 1;
 const CLOSED: u64 = 2;
 const END_REQUESTED: u64 = 3;
+const INVALID_STATE: u64 = 4;
 
 fn main() {
     // Links what tells the component's tools about the imports.
@@ -170,13 +171,6 @@ fn main() {
                     std::ptr::without_provenance_mut(usize::MAX - 7),
                 );
             }
-            "unbound-socket" => {
-                let socket = socket();
-                let mut result = [0; 5];
-                raw::recv(socket, u32::MAX, &raw mut result);
-                assert_eq!(result[0] & 0xff, 1);
-                raw::read_wait(socket, task, 7);
-            }
             "wait-without-tasks" => {
                 raw::exit(task);
                 println!("waiting");
@@ -212,6 +206,14 @@ fn harmless(case: &str) -> Option<&'static str> {
                 assert_eq!(told(), [[6, BUSY, 0]]);
                 raw::close(listener);
                 assert_eq!(told(), [[5, CLOSED, 0]]);
+            }
+            "unbound-socket" => {
+                let (task, socket) = (spawn(), socket());
+                let mut result = [0; 5];
+                raw::recv(socket, u32::MAX, &raw mut result);
+                assert_eq!(result[0] & 0xff, 1);
+                raw::read_wait(socket, task, 7);
+                assert_eq!(told(), [[7, INVALID_STATE, 0]]);
             }
             // Tasks that only gave others a turn: the kernel has just the guest's word for how many.
             "wrong-count-of-ready-tasks" => {
@@ -311,7 +313,7 @@ fn spawn() -> u64 {
 fn socket() -> u32 {
     let mut result = [0; 5];
     // SAFETY: as in `spawn`.
-    unsafe { raw::create(0, &raw mut result) };
+    unsafe { raw::create(0, 0, &raw mut result) };
     assert_eq!(result[0] & 0xff, 0);
     result[1]
 }

@@ -6,6 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 
+use curio::socket::Address;
 use curio::{Error, Result, Socket};
 
 #[curio::main]
@@ -32,6 +33,21 @@ async fn run(attempt: &str, what: &str) -> Result<String> {
         "listen" => drop(curio::tcp_server_socket(address(what))?),
         "bind" => Socket::tcp_for(address(what))?.bind(address(what))?,
         "connect-bound" => connect_bound(what).await?,
+        "udp-bind" => Socket::datagram_for(&any(what))?.bind(any(what))?,
+        "udp-connect" => Socket::datagram_for(&any(what))?.connect(any(what)).await?,
+        "udp-send" => drop(
+            Socket::datagram_for(&any(what))?
+                .send_to(b"out", any(what))
+                .await?,
+        ),
+        "udp-send-bound" => udp_send_bound(what).await?,
+        "unix-bind" => Socket::unix_stream()?.bind(Address::unix(what))?,
+        "unix-connect" => Socket::unix_stream()?.connect(Address::unix(what)).await?,
+        "unix-send" => {
+            let socket = Socket::unix_datagram()?;
+            socket.send_to(b"out", Address::unix(what)).await?;
+        }
+        "socketpair" => drop(curio::socket::socketpair()?),
         "env" => return Ok(environment()),
         _ => return Ok(with_std(attempt, what)?),
     }
@@ -44,6 +60,21 @@ async fn connect_bound(what: &str) -> Result<()> {
     let socket = Socket::tcp_for(address(from))?;
     socket.bind(address(from))?;
     socket.connect(address(to)).await
+}
+
+fn any(text: &str) -> Address {
+    text.parse().expect("the address is one")
+}
+
+/// Sends from a local address that it asks for, which is connected to one peer already: `from>first>to`.
+async fn udp_send_bound(what: &str) -> Result<()> {
+    let (from, peers) = what.split_once('>').expect("three addresses");
+    let (first, to) = peers.split_once('>').expect("three addresses");
+    let socket = Socket::datagram_for(&any(from))?;
+    socket.bind(any(from))?;
+    socket.connect(any(first)).await?;
+    socket.send_to(b"out", any(to)).await?;
+    Ok(())
 }
 
 fn environment() -> String {

@@ -151,12 +151,12 @@ async fn an_interrupted_send_has_sent_nothing() -> Result<()> {
 async fn connecting_can_time_out() -> Result<()> {
     // A queue for one or two, and nobody who accepts: the next connections are not answered.
     let socket = Socket::tcp_v4()?;
-    socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+    socket.bind((Ipv4Addr::LOCALHOST, 0))?;
     socket.listen(0)?;
     let address = socket.local_address()?;
     let mut waiting = Vec::new();
     let timed_out = loop {
-        match timeout_after(10 * MOMENT, curio::open_connection(address)).await {
+        match timeout_after(10 * MOMENT, curio::open_connection(&address)).await {
             Ok(client) => waiting.push(client),
             Err(error) => break error,
         }

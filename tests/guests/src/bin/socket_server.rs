@@ -1,10 +1,11 @@
 //! `tcp_server` and its handlers.
 
 use std::cell::RefCell;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use curio::socket::Address;
 use curio::{Error, Result, Socket, ignore_after, open_connection, sleep, spawn};
 use test_guests::ms;
 
@@ -17,13 +18,13 @@ test_guests::cases! {
     a_server_needs_a_free_address
 }
 
-fn listener() -> Result<(Socket, SocketAddr)> {
+fn listener() -> Result<(Socket, Address)> {
     let socket = curio::tcp_server_socket((Ipv4Addr::LOCALHOST, 0))?;
     let address = socket.local_address()?;
     Ok((socket, address))
 }
 
-async fn echo(client: Socket, _peer: SocketAddr) -> Result<()> {
+async fn echo(client: Socket, _peer: Address) -> Result<()> {
     loop {
         let data = client.recv(1000).await?;
         if data.is_empty() {
@@ -51,7 +52,7 @@ async fn a_cancelled_server_waits_for_its_handlers() -> Result<()> {
     });
     let mut clients = Vec::new();
     for _ in 0..3 {
-        let client = open_connection(address).await?;
+        let client = open_connection(&address).await?;
         client.send_all(b"x").await?;
         assert_eq!(client.recv(1).await?, b"x");
         clients.push(client);
@@ -62,7 +63,7 @@ async fn a_cancelled_server_waits_for_its_handlers() -> Result<()> {
     for client in clients {
         assert!(client.recv(1).await?.is_empty());
     }
-    assert!(matches!(open_connection(address).await, Err(Error::Io(_))));
+    assert!(matches!(open_connection(&address).await, Err(Error::Io(_))));
     Ok(())
 }
 
@@ -78,8 +79,8 @@ async fn a_failed_handler_is_alone_with_it() -> Result<()> {
             }
         }
     }));
-    let good = open_connection(address).await?;
-    let bad = open_connection(address).await?;
+    let good = open_connection(&address).await?;
+    let bad = open_connection(&address).await?;
     for client in [&good, &bad] {
         client.send_all(b"x").await?;
         assert_eq!(client.recv(1).await?, b"x");
@@ -88,7 +89,7 @@ async fn a_failed_handler_is_alone_with_it() -> Result<()> {
     assert!(bad.recv(1).await?.is_empty());
     good.send_all(b"y").await?;
     assert_eq!(good.recv(1).await?, b"y");
-    let new = open_connection(address).await?;
+    let new = open_connection(&address).await?;
     new.send_all(b"z").await?;
     assert_eq!(new.recv(1).await?, b"z");
     Ok(())
@@ -99,19 +100,19 @@ async fn the_limit_of_handles_is_told() -> Result<()> {
     let (socket, address) = listener()?;
     let mut held = Vec::new();
     for _ in 0..2 {
-        held.push(open_connection(address).await?);
+        held.push(open_connection(&address).await?);
     }
     for _ in 0..2 {
         held.push(socket.accept().await?.0);
     }
     // With nothing to accept, the limit is no matter.
     assert!(ignore_after(MOMENT, socket.accept()).await?.is_none());
-    let Err(Error::Limit(text)) = open_connection(address).await else {
+    let Err(Error::Limit(text)) = open_connection(&address).await else {
         panic!("there is no handle for another socket");
     };
     assert!(text.contains("--max-handles"), "{text}");
     held.pop();
-    held.push(open_connection(address).await?);
+    held.push(open_connection(&address).await?);
     let Err(Error::Limit(text)) = socket.accept().await else {
         panic!("there is no handle for another connection");
     };

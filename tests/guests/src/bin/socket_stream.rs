@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, Shutdown, SocketAddr};
+use std::net::{Ipv4Addr, Shutdown};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -175,8 +175,8 @@ async fn sending_nothing_is_nothing() -> Result<()> {
 async fn a_connection_nobody_wants_is_refused() -> Result<()> {
     // Bound, so that the port is nobody else's, but not listening.
     let socket = Socket::tcp_v4()?;
-    socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
-    let nobody: SocketAddr = socket.local_address()?;
+    socket.bind((Ipv4Addr::LOCALHOST, 0))?;
+    let nobody = socket.local_address()?;
     let refused = curio::open_connection(nobody).await;
     assert_eq!(kind(refused), ErrorKind::ConnectionRefused);
     Ok(())

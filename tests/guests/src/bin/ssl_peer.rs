@@ -104,7 +104,7 @@ async fn transfer(stream: TlsStream) -> Result<()> {
                 digest.update(&block);
                 stream.send_all(&block).await?;
             }
-            Ok(format!("{:x}", digest.finalize()))
+            Ok(format!("{}", hex(&digest.finalize())))
         })
     };
     let mut digest = Sha256::new();
@@ -116,6 +116,11 @@ async fn transfer(stream: TlsStream) -> Result<()> {
         digest.update(&data);
     }
     println!("sent {}", sender.join().await?);
-    println!("received {:x}", digest.finalize());
+    println!("received {}", hex(&digest.finalize()));
     Ok(())
+}
+
+/// Bytes as text.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

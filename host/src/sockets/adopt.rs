@@ -1,0 +1,68 @@
+//! Sockets that somebody else has made: what kind they are of, and in which state.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use rustix::net::{self, AddressFamily, SocketType, ipproto, sockopt};
+
+use super::address::Address;
+use super::socket::{Family, Kind, Socket, State};
+use crate::kernel::{InstanceKey, Kernel};
+
+/// Takes a descriptor as a socket. None if it is not one, or of a kind that guests don't have: a raw one, say,
+/// would let them do what is never granted.
+///
+/// # Errors
+/// If the kernel can't watch it.
+pub(super) fn adopt(
+    fd: OwnedFd,
+    kernel: &mut Kernel,
+    owner: InstanceKey,
+) -> io::Result<Option<Socket>> {
+    let Some((family, kind)) = identify(&fd) else {
+        return Ok(None);
+    };
+    let state = state(&fd, kind);
+    let socket = socket2::Socket::from(fd);
+    socket.set_nonblocking(true)?;
+    let mut socket = Socket::with_state(socket, family, kind, state);
+    if kind == Kind::Datagram || matches!(state, State::Listening | State::Connected) {
+        socket.watch(kernel, owner)?;
+    }
+    Ok(Some(socket))
+}
+
+fn identify(fd: &OwnedFd) -> Option<(Family, Kind)> {
+    let family = match sockopt::socket_domain(fd).ok()? {
+        AddressFamily::INET => Family::Ipv4,
+        AddressFamily::INET6 => Family::Ipv6,
+        AddressFamily::UNIX => Family::Unix,
+        _ => return None,
+    };
+    let kind = match sockopt::socket_type(fd).ok()? {
+        SocketType::STREAM => Kind::Stream,
+        SocketType::DGRAM => Kind::Datagram,
+        _ => return None,
+    };
+    let protocol = sockopt::socket_protocol(fd).ok()?;
+    let usual = match kind {
+        _ if family == Family::Unix => None,
+        Kind::Stream => Some(ipproto::TCP),
+        Kind::Datagram => Some(ipproto::UDP),
+    };
+    (protocol == usual).then_some((family, kind))
+}
+
+fn state(fd: &OwnedFd, kind: Kind) -> State {
+    if kind == Kind::Stream && sockopt::socket_acceptconn(fd).unwrap_or(false) {
+        return State::Listening;
+    }
+    if net::getpeername(fd).is_ok() {
+        return State::Connected;
+    }
+    match net::getsockname(fd).map(Address::from_system) {
+        Ok(Address::Ip(address)) if address.port() != 0 => State::Bound,
+        Ok(Address::Unix(_)) => State::Bound,
+        _ => State::Unbound,
+    }
+}

@@ -1,0 +1,218 @@
+//! Sockets that go through a Unix socket, with the data.
+//!
+//! What is on the way belongs to nobody: the sender may have closed its own, the other end has not received it
+//! yet. So it counts as handles of the sender's, until the system says that the other end has received everything.
+//! If the socket that it went through is closed before, its writing end is shut down, and the rest of it lingers
+//! until then.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::net::Shutdown;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+
+use rustix::net::{
+    self, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage,
+};
+
+use super::address::{Address, Target};
+use super::adopt::adopt;
+use super::socket::{Family, Socket, SocketError};
+use super::transfer::SEND;
+use crate::kernel::{Direction, InstanceKey, Kernel};
+
+/// How many the system passes at once.
+pub(crate) const MAX_PASSED: usize = 253;
+
+/// Room for so many.
+const SPACE: usize = rustix::cmsg_space!(ScmRights(MAX_PASSED));
+
+/// What [`Socket::recv_msg`] received, besides the data.
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(crate) length: usize,
+    pub(crate) from: Address,
+    /// Whether a datagram's end is lost.
+    pub(crate) cut: bool,
+    pub(crate) sockets: Vec<Socket>,
+    /// How many descriptors came that are no sockets, or for which there was no room.
+    pub(crate) refused: u32,
+}
+
+/// What is left of a socket that was closed while others were on the way through it.
+#[derive(Debug)]
+pub(crate) struct Lingering {
+    system: socket2::Socket,
+    passed: u32,
+}
+
+impl Lingering {
+    /// How many handles it counts as, itself included.
+    pub(crate) fn handles(&self) -> u32 {
+        self.passed + 1
+    }
+
+    /// Whether the other end has received everything, or has closed.
+    pub(crate) fn is_over(&self) -> bool {
+        is_received(&self.system)
+    }
+}
+
+impl Socket {
+    /// As [`Socket::recv_from`], with at most `room` sockets that are passed along.
+    pub(crate) fn recv_msg(
+        &self,
+        buffer: &mut [u8],
+        room: usize,
+        kernel: &mut Kernel,
+        owner: InstanceKey,
+    ) -> Result<Message, SocketError> {
+        let fd = self.fd()?;
+        let mut space = [MaybeUninit::uninit(); SPACE];
+        let mut passed = RecvAncillaryBuffer::new(&mut space);
+        let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
+        let received = self.try_to_read(|| {
+            let mut parts = [IoSliceMut::new(buffer)];
+            net::recvmsg(fd, &mut parts, &mut passed, flags)
+        })?;
+        let mut message = Message {
+            length: received.bytes,
+            from: Address::from_system_if_any(received.address),
+            cut: received.flags.contains(ReturnFlags::TRUNC),
+            sockets: Vec::new(),
+            refused: u32::from(received.flags.contains(ReturnFlags::CTRUNC)),
+        };
+        for kind in passed.drain() {
+            if let RecvAncillaryMessage::ScmRights(descriptors) = kind {
+                for descriptor in descriptors {
+                    message.take(descriptor, room, kernel, owner);
+                }
+            }
+        }
+        Ok(message)
+    }
+
+    /// Checks that sockets may be passed on with this data.
+    pub(crate) fn check_passing(&self, data: &[u8], sockets: usize) -> Result<(), SocketError> {
+        if sockets == 0 {
+            return Ok(());
+        }
+        if self.family() != Family::Unix {
+            return Err(SocketError::Argument(
+                "only a Unix socket passes sockets on",
+            ));
+        }
+        if sockets > MAX_PASSED {
+            return Err(SocketError::Argument(
+                "253 sockets can be passed on at once at the most",
+            ));
+        }
+        if data.is_empty() {
+            return Err(SocketError::Argument(
+                "sockets are passed on with data, be it one byte",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Sends, and passes sockets along.
+    pub(crate) fn send_msg(
+        &mut self,
+        data: &[u8],
+        sockets: &[BorrowedFd<'_>],
+        to: Option<&Target>,
+    ) -> Result<usize, SocketError> {
+        self.check_passing(data, sockets.len())?;
+        let fd = self.fd()?;
+        let send = |to: Option<&net::SocketAddrAny>| {
+            let mut space = [MaybeUninit::uninit(); SPACE];
+            let mut passed = SendAncillaryBuffer::new(&mut space);
+            if !sockets.is_empty() {
+                // There is room for as many as were checked.
+                passed.push(SendAncillaryMessage::ScmRights(sockets));
+            }
+            let parts = [IoSlice::new(data)];
+            match to {
+                Some(to) => net::sendmsg_addr(fd, to, &parts, &mut passed, SEND),
+                None => net::sendmsg(fd, &parts, &mut passed, SEND),
+            }
+        };
+        let length = match to {
+            Some(to) => self.to_address(to, |to| send(Some(to)))?,
+            None => self.try_to_write(|| send(None))?,
+        };
+        if length < data.len() {
+            self.clear(Direction::Write);
+        }
+        self.passed += u32::try_from(sockets.len()).unwrap_or(u32::MAX);
+        Ok(length)
+    }
+
+    /// Its own descriptor, to be passed on.
+    pub(crate) fn to_pass(&self) -> Result<OwnedFd, SocketError> {
+        Ok(rustix::io::fcntl_dupfd_cloexec(self.fd()?, 0)?)
+    }
+
+    /// Whether others may still be on the way through it.
+    pub(crate) fn has_passed(&self) -> bool {
+        self.passed > 0
+    }
+
+    /// How many handles are given back because what was passed has arrived.
+    pub(crate) fn take_arrived(&mut self) -> u32 {
+        let arrived = self.passed > 0 && self.system().is_ok_and(is_received);
+        if arrived {
+            std::mem::take(&mut self.passed)
+        } else {
+            0
+        }
+    }
+
+    /// Closes it. What has to stay for the sake of those that are on the way is given back.
+    pub(crate) fn close_and_linger(&mut self, kernel: &mut Kernel) -> Option<Lingering> {
+        let system = self.take(kernel)?;
+        let passed = std::mem::take(&mut self.passed);
+        if passed == 0 {
+            return None;
+        }
+        // It fails if there is no peer any more, and then nothing is on the way.
+        drop(system.shutdown(Shutdown::Both));
+        // What it has not received itself would keep others lingering; no more of it can come.
+        while net::recv(&system, &mut [0; 1024], RecvFlags::DONTWAIT)
+            .is_ok_and(|(length, _)| length > 0)
+        {}
+        Some(Lingering { system, passed })
+    }
+}
+
+impl Message {
+    fn take(&mut self, fd: OwnedFd, room: usize, kernel: &mut Kernel, owner: InstanceKey) {
+        if self.sockets.len() < room
+            && let Ok(Some(socket)) = adopt(fd, kernel, owner)
+        {
+            self.sockets.push(socket);
+        } else {
+            self.refused += 1;
+        }
+    }
+}
+
+/// Whether the other end has received everything that was sent.
+fn is_received(system: &socket2::Socket) -> bool {
+    outgoing(system).is_ok_and(|bytes| bytes == 0)
+}
+
+nix::ioctl_read_bad!(
+    /// How many bytes were sent and not received.
+    siocoutq,
+    nix::libc::TIOCOUTQ,
+    nix::libc::c_int
+);
+
+#[expect(unsafe_code, reason = "the only way to ask")]
+fn outgoing(system: &socket2::Socket) -> nix::Result<i32> {
+    let mut bytes = 0;
+    // SAFETY: the descriptor is open, and the system writes one integer, which there is room for.
+    unsafe { siocoutq(system.as_raw_fd(), &raw mut bytes) }?;
+    Ok(bytes)
+}

@@ -1,0 +1,159 @@
+//! What goes through a socket. Nothing here waits, even if somebody who shares the socket has made it one that does.
+
+use std::io;
+
+use rustix::net::{self, RecvFlags, SendFlags, SocketAddrAny};
+
+use super::address::{self, Address, Target};
+use super::place::Node;
+use super::socket::{Family, Kind, Socket, SocketError};
+use crate::kernel::Direction;
+
+/// How all data is sent.
+pub(super) const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+
+impl Socket {
+    /// Receives into `buffer`; returns how much came.
+    pub(crate) fn recv(&self, buffer: &mut [u8]) -> Result<usize, SocketError> {
+        let wanted = buffer.len();
+        let fd = self.fd()?;
+        let (received, _) =
+            self.try_to_read(|| net::recv(fd, &mut *buffer, RecvFlags::DONTWAIT))?;
+        // The system had no more than this: the next attempt would block, unless it finds the end. A Unix stream stops
+        // short where sockets are passed along.
+        if received > 0
+            && received < wanted
+            && self.kind() == Kind::Stream
+            && self.family() != Family::Unix
+            && let Some(readiness) = self.readiness()
+        {
+            readiness.clear_drained();
+        }
+        Ok(received)
+    }
+
+    /// As [`Socket::recv`], and leaves it there if it is to `peek`. Tells where it came from.
+    pub(crate) fn recv_from(
+        &self,
+        buffer: &mut [u8],
+        peek: bool,
+    ) -> Result<(usize, Address), SocketError> {
+        let mut flags = RecvFlags::DONTWAIT;
+        if peek {
+            flags |= RecvFlags::PEEK;
+        }
+        let fd = self.fd()?;
+        let (received, _, from) = self.try_to_read(|| net::recvfrom(fd, &mut *buffer, flags))?;
+        Ok((received, Address::from_system_if_any(from)))
+    }
+
+    /// Throws away some of what has come and was not received. A socket that is closed with something left in it is
+    /// reset, and what was sent last may be lost by that.
+    pub(crate) fn discard_received(&self) {
+        let mut buffer = [0; 4096];
+        for _ in 0..16 {
+            if !self.recv(&mut buffer).is_ok_and(|length| length > 0) {
+                break;
+            }
+        }
+    }
+
+    /// Sends what fits; returns how much did.
+    pub(crate) fn send(&self, data: &[u8]) -> Result<usize, SocketError> {
+        let fd = self.fd()?;
+        let sent = self.try_to_write(|| net::send(fd, data, SEND))?;
+        if sent < data.len() {
+            self.clear(Direction::Write);
+        }
+        Ok(sent)
+    }
+
+    /// Sends a datagram to an address.
+    pub(crate) fn send_to(&self, data: &[u8], to: &Target) -> Result<usize, SocketError> {
+        let fd = self.fd()?;
+        self.to_address(to, |address| net::sendto(fd, data, SEND, address))
+    }
+
+    /// Sends a datagram, by `send`, to an address.
+    pub(super) fn to_address(
+        &self,
+        to: &Target,
+        send: impl FnMut(&SocketAddrAny) -> rustix::io::Result<usize>,
+    ) -> Result<usize, SocketError> {
+        if self.kind() == Kind::Stream {
+            return Err(SocketError::State(
+                "a stream has no address for each part of it; connect it",
+            ));
+        }
+        to.check(self.family())?;
+        let mut send = send;
+        match to {
+            Target::Ip(ip) => {
+                let address = SocketAddrAny::from(*ip);
+                self.try_to_write(|| send(&address))
+            }
+            Target::Unix(_, place) => {
+                let node = Node::find(place)?;
+                let address = address::unix(&node.path())?;
+                // If the peer has no room, no event tells when it has: the next attempt is to be made in any case.
+                Ok(retry(|| send(&address))?)
+            }
+        }
+    }
+
+    /// Reads, if there may be something.
+    pub(super) fn try_to_read<T>(
+        &self,
+        read: impl FnMut() -> rustix::io::Result<T>,
+    ) -> Result<T, SocketError> {
+        self.check_ready(Direction::Read)?;
+        Ok(self.note_would_block(Direction::Read, retry(read))?)
+    }
+
+    /// Writes, if there may be room.
+    pub(super) fn try_to_write<T>(
+        &self,
+        write: impl FnMut() -> rustix::io::Result<T>,
+    ) -> Result<T, SocketError> {
+        self.check_ready(Direction::Write)?;
+        Ok(self.note_would_block(Direction::Write, retry(write))?)
+    }
+
+    /// Says that it would block, without asking the system, if the kernel knows that it would.
+    pub(super) fn check_ready(&self, direction: Direction) -> io::Result<()> {
+        match self.readiness() {
+            Some(readiness) if !readiness.get(direction) => Err(io::ErrorKind::WouldBlock.into()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn clear(&self, direction: Direction) {
+        if let Some(readiness) = self.readiness() {
+            readiness.clear(direction);
+        }
+    }
+
+    /// Keeps in mind that the system would block.
+    pub(super) fn note_would_block<T>(
+        &self,
+        direction: Direction,
+        result: io::Result<T>,
+    ) -> io::Result<T> {
+        if let Err(error) = &result
+            && error.kind() == io::ErrorKind::WouldBlock
+        {
+            self.clear(direction);
+        }
+        result
+    }
+}
+
+/// Tries a system call again that a signal interrupted.
+pub(super) fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(rustix::io::Errno::INTR) => {}
+            result => return result.map_err(io::Error::from),
+        }
+    }
+}
