@@ -5,8 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Endpoint;
 use super::attempts::{Failed, first_success, interleave};
+use super::{Endpoint, open_unix_connection};
 use crate::error::{Error, Result};
 use crate::names::IpFamily;
 use crate::socket::Socket;
@@ -14,7 +14,7 @@ use crate::socket::Socket;
 /// How long an attempt to connect has before the next one begins beside it, as RFC 8305 recommends.
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Connects to a host.
+/// Connects to a host, or to a Unix socket.
 ///
 /// A host with several addresses is connected to as RFC 8305 says ("Happy Eyeballs"): the addresses are tried in their
 /// order, but IPv6 and IPv4 by turns. Each attempt has a head start of 250 ms; then the next one begins beside it. One
@@ -69,6 +69,7 @@ pub async fn create_connection(peer: impl Into<Endpoint>) -> Result<Socket> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct ConnectionOptions {
+    family: Option<IpFamily>,
     source_address: Option<SocketAddr>,
     head_start: Option<Duration>,
 }
@@ -76,6 +77,7 @@ pub struct ConnectionOptions {
 impl Default for ConnectionOptions {
     fn default() -> Self {
         Self {
+            family: None,
             source_address: None,
             head_start: Some(HEAD_START),
         }
@@ -86,6 +88,13 @@ impl ConnectionOptions {
     /// The options that [`open_connection`] uses.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Sets which addresses of a host are tried; those of both families, unless it is set.
+    #[must_use]
+    pub fn family(mut self, family: IpFamily) -> Self {
+        self.family = Some(family);
+        self
     }
 
     /// Sets the local address to connect from; port 0 lets the system choose one. Only addresses of the same family are
@@ -121,6 +130,10 @@ impl ConnectionOptions {
     /// As [`open_connection`].
     pub async fn open(self, peer: impl Into<Endpoint>) -> Result<Socket> {
         let peer = peer.into();
+        if let Some(path) = peer.path() {
+            self.check_is_of(None)?;
+            return open_unix_connection(path).await;
+        }
         let addresses = peer.addresses().await?;
         self.open_one_of(&peer, addresses).await
     }
@@ -143,22 +156,33 @@ impl ConnectionOptions {
         peer: &dyn fmt::Display,
         mut addresses: Vec<SocketAddr>,
     ) -> Result<Socket> {
-        if let Some(source) = self.source_address {
-            addresses.retain(|address| address.is_ipv6() == source.is_ipv6());
-        }
         if addresses.is_empty() {
-            let text = match self.source_address {
-                Some(source) => {
-                    let family = IpFamily::of(source.ip());
-                    format!("no address to connect to is of {family}, as the source {source} is")
-                }
-                None => "there is no address to connect to".to_owned(),
-            };
-            return Err(Error::InvalidArgument(text));
+            let text = "there is no address to connect to";
+            return Err(Error::InvalidArgument(text.to_owned()));
+        }
+        let others = self.check_is_of(addresses.first().map(|address| IpFamily::of(address.ip())));
+        addresses.retain(|address| self.check_is_of(Some(IpFamily::of(address.ip()))).is_ok());
+        if addresses.is_empty() {
+            others?;
         }
         let attempt = |address| connect(address, self.source_address);
         let connected = first_success(interleave(addresses), self.head_start, attempt).await;
         connected.map_err(|failed| all_failed(peer, failed))
+    }
+
+    /// Checks that addresses of a family, or of a Unix socket, are wanted.
+    fn check_is_of(&self, family: Option<IpFamily>) -> Result<()> {
+        let source = self.source_address.map(|source| IpFamily::of(source.ip()));
+        let text = match (self.family, source) {
+            (Some(wanted), _) if Some(wanted) != family => {
+                format!("no address to connect to is of {wanted}")
+            }
+            (_, Some(of_source)) if Some(of_source) != family => {
+                format!("no address to connect to is of {of_source}, as the source address is")
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::InvalidArgument(text))
     }
 }
 

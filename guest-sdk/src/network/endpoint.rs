@@ -1,13 +1,15 @@
-//! Where to connect to, or to listen: a host and a port.
+//! Where to connect to, or to listen: a host and a port, or a path.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::path::Path;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
 use crate::names::{IpFamily, getaddrinfo};
+use crate::socket::Address;
 
-/// A host, by name or by address, and a port.
+/// A host, by name or by address, and a port; or the path of a Unix socket.
 ///
 /// ```
 /// use curio::network::Endpoint;
@@ -16,6 +18,8 @@ use crate::names::{IpFamily, getaddrinfo};
 /// assert_eq!("example.com:80".parse::<Endpoint>()?, by_name);
 /// let by_address = Endpoint::from(("::1", 80));
 /// assert_eq!("[::1]:80".parse::<Endpoint>()?, by_address);
+/// let by_path = Endpoint::from(curio::socket::Address::unix("/run/app.sock"));
+/// assert_eq!("unix:/run/app.sock".parse::<Endpoint>()?, by_path);
 /// # Ok::<(), curio::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,7 +27,7 @@ pub struct Endpoint(Kind);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Kind {
-    Address(SocketAddr),
+    Address(Address),
     Name(String, u16),
 }
 
@@ -36,40 +40,48 @@ impl Endpoint {
         }
     }
 
-    /// The host: its name, or its address as text.
-    pub fn host(&self) -> String {
+    /// The host: its name, or its address as text. A path is of none.
+    pub fn host(&self) -> Option<String> {
         match &self.0 {
-            Kind::Address(address) => address.ip().to_string(),
-            Kind::Name(name, _) => name.clone(),
+            Kind::Address(address) => Some(address.ip()?.ip().to_string()),
+            Kind::Name(name, _) => Some(name.clone()),
         }
     }
 
-    /// The port.
-    pub fn port(&self) -> u16 {
+    /// The port. A path has none.
+    pub fn port(&self) -> Option<u16> {
         match &self.0 {
             Kind::Address(address) => address.port(),
-            Kind::Name(_, port) => *port,
+            Kind::Name(_, port) => Some(*port),
         }
     }
 
     /// The addresses of the host, the best one first. For one that is given by address, this never blocks.
     ///
     /// # Errors
-    /// As [`getaddrinfo`].
+    /// As [`getaddrinfo`]; [`Error::InvalidArgument`] if it is the path of a Unix socket.
     ///
     /// # Cancellation
     /// The lookup is given up.
     pub async fn addresses(&self) -> Result<Vec<SocketAddr>> {
         match &self.0 {
-            Kind::Address(address) => Ok(vec![*address]),
+            Kind::Address(address) => Ok(vec![address.clone().try_into()?]),
             Kind::Name(name, port) => getaddrinfo(name, *port, None).await,
         }
     }
 
+    /// The path, if it is that of a Unix socket.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.0 {
+            Kind::Address(address) => address.path(),
+            Kind::Name(..) => None,
+        }
+    }
+
     /// Where to listen.
-    pub(super) async fn local(&self, family: Option<IpFamily>) -> Result<SocketAddr> {
+    pub(super) async fn local(&self, family: Option<IpFamily>) -> Result<Address> {
         let (name, port) = match &self.0 {
-            Kind::Address(address) => return in_family(*address, family),
+            Kind::Address(address) => return in_family(address.clone(), family),
             Kind::Name(name, port) => (name, *port),
         };
         let wanted = family.unwrap_or(IpFamily::V4);
@@ -81,18 +93,19 @@ impl Endpoint {
             IpFamily::V6 if is_local => Ipv6Addr::LOCALHOST.into(),
             _ => {
                 let found = getaddrinfo(name, port, wanted).await?;
-                let first = found.first().copied();
+                let first = found.first().copied().map(Address::Ip);
                 return first.ok_or_else(|| Error::InvalidArgument(format!("{self} is nowhere")));
             }
         };
-        Ok(SocketAddr::new(address, port))
+        Ok((address, port).into())
     }
 }
 
 /// Checks that an address is of the family that is wanted.
-fn in_family(address: SocketAddr, wanted: Option<IpFamily>) -> Result<SocketAddr> {
+fn in_family(address: Address, wanted: Option<IpFamily>) -> Result<Address> {
+    let is = address.ip().map(|address| IpFamily::of(address.ip()));
     match wanted {
-        Some(family) if family != IpFamily::of(address.ip()) => {
+        Some(family) if Some(family) != is => {
             let text = format!("{address} is no address of {family}");
             Err(Error::InvalidArgument(text))
         }
@@ -112,9 +125,9 @@ impl fmt::Display for Endpoint {
 impl FromStr for Endpoint {
     type Err = Error;
 
-    /// Reads `host:port`, with IPv6 in brackets.
+    /// Reads `host:port`, with IPv6 in brackets, or `unix:/path`.
     fn from_str(text: &str) -> Result<Self> {
-        if let Ok(address) = text.parse::<SocketAddr>() {
+        if let Ok(address) = text.parse::<Address>() {
             return Ok(address.into());
         }
         let parts = text.rsplit_once(':').and_then(|(name, port)| {
@@ -145,8 +158,8 @@ impl From<(String, u16)> for Endpoint {
     }
 }
 
-impl From<SocketAddr> for Endpoint {
-    fn from(address: SocketAddr) -> Self {
+impl From<Address> for Endpoint {
+    fn from(address: Address) -> Self {
         Self(Kind::Address(address))
     }
 }
@@ -157,11 +170,13 @@ macro_rules! from_addresses {
         $(
             impl From<$from> for Endpoint {
                 fn from(address: $from) -> Self {
-                    SocketAddr::from(address).into()
+                    Address::from(address).into()
                 }
             }
         )*
     };
 }
 
-from_addresses! { SocketAddrV4, SocketAddrV6, (IpAddr, u16), (Ipv4Addr, u16), (Ipv6Addr, u16) }
+from_addresses! {
+    &Address, SocketAddr, SocketAddrV4, SocketAddrV6, (IpAddr, u16), (Ipv4Addr, u16), (Ipv6Addr, u16)
+}

@@ -193,7 +193,7 @@ impl ServerOptions {
 
     /// As [`ServerOptions::socket`], for a host that may be given by name.
     pub(super) async fn socket_at(&self, endpoint: &Endpoint) -> Result<Socket> {
-        self.socket(endpoint.local(self.family).await?)
+        self.socket_for(&endpoint.local(self.family).await?)
     }
 
     /// Serves connections: see [`tcp_server`].

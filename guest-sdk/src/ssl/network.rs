@@ -59,7 +59,7 @@ impl ConnectionOptions {
         let peer = peer.into();
         let host = peer.host();
         let socket = self.open(peer).await?;
-        let server_name = server_name.into().unwrap_or(&host);
+        let server_name = server_name.into().or(host.as_deref());
         let stream = context.wrap_socket(socket, server_name)?;
         stream.do_handshake().await?;
         Ok(stream)
