@@ -6,11 +6,11 @@
 //! ```
 #![expect(clippy::print_stdout, reason = "it says where it listens")]
 
-use std::net::SocketAddr;
+use curio::socket::Address;
 
 use curio::{Error, Result, Socket};
 
-async fn echo_client(client: Socket, _peer: SocketAddr) -> Result<()> {
+async fn echo_client(client: Socket, _peer: Address) -> Result<()> {
     let mut stream = client.into_stream();
     let mut line = Vec::new();
     while stream.read_line_into(&mut line).await? > 0 {
@@ -23,7 +23,7 @@ async fn echo_client(client: Socket, _peer: SocketAddr) -> Result<()> {
 async fn main() -> Result<()> {
     let address = std::env::args().nth(1);
     let address = address.as_deref().unwrap_or("127.0.0.1:25000");
-    let address: SocketAddr = address
+    let address: Address = address
         .parse()
         .map_err(|_| Error::other(format!("{address} is no address such as 127.0.0.1:25000")))?;
     let socket = curio::tcp_server_socket(address)?;

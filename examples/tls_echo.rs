@@ -7,12 +7,12 @@
 //! ```
 #![expect(clippy::print_stdout, reason = "it says where it listens")]
 
-use std::net::SocketAddr;
+use curio::socket::Address;
 
 use curio::ssl::{Identity, ServerContext, TlsStream, run_tls_server};
 use curio::{Error, Result};
 
-async fn echo_client(client: TlsStream, _peer: SocketAddr) -> Result<()> {
+async fn echo_client(client: TlsStream, _peer: Address) -> Result<()> {
     loop {
         let data = client.recv(65_536).await?;
         if data.is_empty() {
@@ -41,7 +41,7 @@ fn read(path: &str) -> Result<Vec<u8>> {
 async fn main() -> Result<()> {
     let args: Vec<_> = std::env::args().collect();
     let address = args.get(1).map_or("127.0.0.1:25000", String::as_str);
-    let address: SocketAddr = address
+    let address: Address = address
         .parse()
         .map_err(|_| Error::other(format!("{address} is no address such as 127.0.0.1:25000")))?;
     let identity = identity(args.get(2..).unwrap_or_default())?;

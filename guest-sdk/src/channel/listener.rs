@@ -45,7 +45,7 @@ impl Listener {
     /// As [`Socket::bind`] and [`Socket::listen`].
     pub fn bind(address: impl Into<Address>) -> Result<Self> {
         Ok(Self {
-            socket: ServerOptions::new().socket_for(&address.into())?,
+            socket: ServerOptions::new().socket(address)?,
             key: None,
             check: None,
         })

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::future::{Future, pending, poll_fn};
-use std::net::SocketAddr;
 use std::panic::Location;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -48,7 +47,7 @@ impl Listener for Socket {
 ///
 /// # Errors
 /// As [`Socket::bind`] and [`Socket::listen`].
-pub fn tcp_server_socket(address: impl Into<SocketAddr>) -> Result<Socket> {
+pub fn tcp_server_socket(address: impl Into<Address>) -> Result<Socket> {
     ServerOptions::new().socket(address)
 }
 
@@ -121,7 +120,7 @@ where
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
     family: Option<IpFamily>,
-    pub(super) backlog: u32,
+    backlog: u32,
     reuse_address: bool,
     reuse_port: bool,
 }
@@ -179,12 +178,14 @@ impl ServerOptions {
     ///
     /// # Errors
     /// As [`tcp_server_socket`].
-    pub fn socket(&self, address: impl Into<SocketAddr>) -> Result<Socket> {
+    pub fn socket(&self, address: impl Into<Address>) -> Result<Socket> {
         let address = address.into();
-        let socket = Socket::tcp_for(address)?;
-        socket.set_option(SocketOption::ReuseAddress(self.reuse_address))?;
-        if self.reuse_port {
-            socket.set_option(SocketOption::ReusePort(true))?;
+        let socket = Socket::stream_for(&address)?;
+        if address.ip().is_some() {
+            socket.set_option(SocketOption::ReuseAddress(self.reuse_address))?;
+            if self.reuse_port {
+                socket.set_option(SocketOption::ReusePort(true))?;
+            }
         }
         socket.bind(address)?;
         socket.listen(self.backlog)?;
@@ -193,7 +194,7 @@ impl ServerOptions {
 
     /// As [`ServerOptions::socket`], for a host that may be given by name.
     pub(super) async fn socket_at(&self, endpoint: &Endpoint) -> Result<Socket> {
-        self.socket_for(&endpoint.local(self.family).await?)
+        self.socket(endpoint.local(self.family).await?)
     }
 
     /// Serves connections: see [`tcp_server`].

@@ -1,12 +1,10 @@
 //! Unix sockets: connections and servers in one call.
 
 use std::convert::Infallible;
-use std::future::{Future, pending};
-use std::panic::Location;
+use std::future::Future;
 use std::path::Path;
-use std::rc::Rc;
 
-use super::server::{ServerOptions, serve_until};
+use super::ServerOptions;
 use crate::error::Result;
 use crate::socket::{Address, Socket};
 #[cfg(doc)]
@@ -37,7 +35,7 @@ pub async fn open_unix_connection(path: impl AsRef<Path>) -> Result<Socket> {
 /// # Errors
 /// As [`Socket::bind`] and [`Socket::listen`].
 pub fn unix_server_socket(path: impl AsRef<Path>) -> Result<Socket> {
-    ServerOptions::new().unix_socket(path)
+    ServerOptions::new().socket(path.as_ref())
 }
 
 /// Serves connections at a Unix socket, each by a task of its own that runs `handler`, until it is cancelled. The path
@@ -65,54 +63,7 @@ where
     P: AsRef<Path>,
     H: AsyncFn(Socket, Address) -> Result<()> + 'static,
 {
-    ServerOptions::new().serve_unix(path, handler)
-}
-
-/// Unix sockets, of which the backlog alone can be set.
-impl ServerOptions {
-    /// Makes a Unix socket that listens: see [`unix_server_socket`]. Never blocks.
-    ///
-    /// # Errors
-    /// As [`unix_server_socket`].
-    pub fn unix_socket(&self, path: impl AsRef<Path>) -> Result<Socket> {
-        let socket = Socket::unix_stream()?;
-        socket.bind(path.as_ref())?;
-        socket.listen(self.backlog)?;
-        Ok(socket)
-    }
-
-    /// Serves connections at a Unix socket: see [`unix_server`].
-    ///
-    /// # Errors
-    /// As [`unix_server`].
-    ///
-    /// # Cancellation
-    /// As [`unix_server`].
-    #[track_caller]
-    pub fn serve_unix<P, H>(self, path: P, handler: H) -> impl Future<Output = Result<Infallible>>
-    where
-        P: AsRef<Path>,
-        H: AsyncFn(Socket, Address) -> Result<()> + 'static,
-    {
-        let place = Location::caller();
-        async move {
-            let socket = self.unix_socket(path)?;
-            serve_until(pending(), socket, Rc::new(handler), place).await
-        }
-    }
-
-    /// Makes a socket that listens, of whatever kind.
-    pub(crate) fn socket_for(&self, address: &Address) -> Result<Socket> {
-        match address {
-            Address::Ip(address) => self.socket(*address),
-            Address::Unix(path) => self.unix_socket(path),
-            Address::Unnamed => {
-                let socket = Socket::unix_stream()?;
-                socket.bind(address)?;
-                Ok(socket)
-            }
-        }
-    }
+    ServerOptions::new().serve(Address::from(path.as_ref()), handler)
 }
 
 /// Connects to an address of whatever kind.

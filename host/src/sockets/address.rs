@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 
 use rustix::net::{AddressFamily, SocketAddrAny, SocketAddrUnix};
 
-use super::socket::{Family, SocketError};
+use super::SocketError;
+use super::socket::Family;
 use crate::permissions::SocketPath;
 
 /// Where a socket is bound, or connected, or where a datagram came from.

@@ -9,6 +9,7 @@
 
 mod address;
 mod adopt;
+mod error;
 mod names;
 mod options;
 mod passing;
@@ -17,6 +18,7 @@ mod socket;
 mod transfer;
 
 pub(crate) use self::address::{Address, Target};
+pub(crate) use self::error::SocketError;
 #[expect(
     unreachable_pub,
     reason = "the generated bindings name it in a `pub` item"
@@ -34,4 +36,4 @@ pub(crate) use self::passing::{Lingering, MAX_PASSED};
     reason = "the generated bindings name it in a `pub` item"
 )]
 pub use self::socket::Socket;
-pub(crate) use self::socket::{Family, Kind, SocketError};
+pub(crate) use self::socket::{Family, Kind};

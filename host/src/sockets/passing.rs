@@ -15,9 +15,10 @@ use rustix::net::{
     SendAncillaryMessage,
 };
 
+use super::SocketError;
 use super::address::{Address, Target};
 use super::adopt::adopt;
-use super::socket::{Family, Socket, SocketError};
+use super::socket::{Family, Socket};
 use super::transfer::SEND;
 use crate::kernel::{Direction, InstanceKey, Kernel};
 

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
-use super::socket::SocketError;
+use super::SocketError;
 use crate::permissions::SocketPath;
 
 /// Opened to be named, not to be read.

@@ -10,42 +10,11 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustix::net::{self, SocketFlags};
 use socket2::{Domain, Protocol, Socket as System, Type};
 
+use super::SocketError;
 use super::address::{self, Address, Target};
 use super::options::{self, Name, Option as SocketOption};
 use super::place::{Node, Spot};
 use crate::kernel::{Direction, InstanceKey, Kernel, Readiness, SourceKey};
-
-/// Why a socket operation fails.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SocketError {
-    /// The system said no.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// The socket is not in a state in which this can be done.
-    #[error("{0}")]
-    State(&'static str),
-    /// An argument makes no sense.
-    #[error("{0}")]
-    Argument(&'static str),
-    /// What was granted turns out to lead elsewhere.
-    #[error(transparent)]
-    Refused(crate::permissions::Denied),
-}
-
-impl From<SocketError> for io::Error {
-    fn from(error: SocketError) -> Self {
-        match error {
-            SocketError::Io(error) => error,
-            error => Self::other(error),
-        }
-    }
-}
-
-impl From<rustix::io::Errno> for SocketError {
-    fn from(error: rustix::io::Errno) -> Self {
-        Self::Io(error.into())
-    }
-}
 
 /// Which addresses a socket takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,9 +4,10 @@ use std::io;
 
 use rustix::net::{self, RecvFlags, SendFlags, SocketAddrAny};
 
+use super::SocketError;
 use super::address::{self, Address, Target};
 use super::place::Node;
-use super::socket::{Family, Kind, Socket, SocketError};
+use super::socket::{Family, Kind, Socket};
 use crate::kernel::Direction;
 
 /// How all data is sent.
@@ -50,9 +51,10 @@ impl Socket {
     /// Throws away some of what has come and was not received. A socket that is closed with something left in it is
     /// reset, and what was sent last may be lost by that.
     pub(crate) fn discard_received(&self) {
-        let mut buffer = [0; 4096];
+        let Ok(fd) = self.fd() else { return };
         for _ in 0..16 {
-            if !self.recv(&mut buffer).is_ok_and(|length| length > 0) {
+            let received = net::recv(fd, &mut [0; 4096], RecvFlags::DONTWAIT);
+            if !received.is_ok_and(|(length, _)| length > 0) {
                 break;
             }
         }

@@ -1,5 +1,6 @@
 //! From what a guest says of sockets to what the host does, and back.
 
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::time::Duration;
 
@@ -52,6 +53,19 @@ impl From<SocketAddrV6> for Ipv6SocketAddress {
             port: v6.port(),
             flow_info: v6.flowinfo(),
             scope_id: v6.scope_id(),
+        }
+    }
+}
+
+/// As the log of traps shows it.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ipv4(v4) => SocketAddr::from(*v4).fmt(f),
+            Self::Ipv6(v6) => SocketAddr::from(*v6).fmt(f),
+            // The guest may have put anything into it.
+            Self::Unix(path) => write!(f, "unix:{path:?}"),
+            Self::Unnamed => f.write_str("unnamed"),
         }
     }
 }

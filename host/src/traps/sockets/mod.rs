@@ -126,7 +126,7 @@ impl sockets::HostSocket for Guest {
     }
 
     fn bind(&mut self, this: Handle, to: Address) -> Result<(), TrapError> {
-        trace_trap!("socket.bind", socket = this.rep(), ?to);
+        trace_trap!("socket.bind", socket = this.rep(), address = %to);
         let to = self.to_bind(to)?;
         Ok(self.table.get_mut(&this)?.bind(to)?)
     }
@@ -152,7 +152,7 @@ impl sockets::HostSocket for Guest {
     }
 
     fn connect(&mut self, this: Handle, to: Address) -> Result<(), TrapError> {
-        trace_trap!("socket.connect", socket = this.rep(), ?to);
+        trace_trap!("socket.connect", socket = this.rep(), address = %to);
         let to = self.to_reach(to)?;
         let kernel = self.kernel.clone();
         let socket = self.table.get_mut(&this)?;
@@ -228,7 +228,7 @@ impl sockets::HostSocket for Guest {
             "socket.send-to",
             socket = this.rep(),
             bytes = data.len(),
-            ?to
+            %to
         );
         let to = self.to_reach(to)?;
         let sent = self.table.get(&this)?.send_to(&data, &to)?;

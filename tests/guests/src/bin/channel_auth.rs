@@ -1,7 +1,8 @@
 //! Channels with addresses and keys.
 
+use curio::socket::Address;
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use curio::channel::{Channel, Listener, SocketConnection, client};
@@ -146,10 +147,10 @@ async fn talk(key: Option<&str>) -> Result<()> {
     };
     let mut channel = keyed(Channel::new(ANY));
     channel.bind()?;
-    let address = channel.address();
-    assert_ne!(address.port(), 0);
+    let address = channel.address().clone();
+    assert_ne!(address.port(), Some(0));
     channel.bind()?;
-    assert_eq!(channel.address(), address);
+    assert_eq!(*channel.address(), address);
     let server = spawn(async move {
         for _ in 0..2 {
             let mut connection = channel.accept().await?;
@@ -158,10 +159,10 @@ async fn talk(key: Option<&str>) -> Result<()> {
         }
         Ok(())
     });
-    let mut connection = keyed(Channel::new(address)).connect().await?;
+    let mut connection = keyed(Channel::new(&address)).connect().await?;
     connection.send("one").await?;
     assert_eq!(connection.recv::<String>().await?, "hello, one");
-    let mut connection = client(address, key.map(str::as_bytes)).await?;
+    let mut connection = client(&address, key.map(str::as_bytes)).await?;
     connection.send("two").await?;
     assert_eq!(connection.recv::<String>().await?, "hello, two");
     server.join().await
@@ -189,7 +190,7 @@ async fn a_channel_is_closed_and_bound_again() -> Result<()> {
     Ok(())
 }
 
-fn listener() -> Result<(Listener, SocketAddr)> {
+fn listener() -> Result<(Listener, Address)> {
     let listener = Listener::bind(ANY)?.with_key("peekaboo");
     let address = listener.local_address()?;
     Ok((listener, address))
@@ -198,10 +199,10 @@ fn listener() -> Result<(Listener, SocketAddr)> {
 async fn accepting_goes_on_after_a_wrong_key() -> Result<()> {
     let (listener, address) = listener()?;
     let server = spawn(async move { listener.accept().await?.recv::<String>().await });
-    let error = fails(client(address, Some(b"wrong")).await);
+    let error = fails(client(&address, Some(b"wrong")).await);
     assert!(matches!(error, Error::Authentication(_)));
     assert!(!server.is_terminated());
-    let mut connection = client(address, Some(b"peekaboo")).await?;
+    let mut connection = client(&address, Some(b"peekaboo")).await?;
     connection.send("hello").await?;
     assert_eq!(server.join().await?, "hello");
     Ok(())
@@ -211,15 +212,15 @@ async fn accepting_goes_on_after_strange_peers() -> Result<()> {
     let (listener, address) = listener()?;
     let server = spawn(async move { listener.accept().await?.recv::<String>().await });
     // One that hangs up, one that talks nonsense, one that announces too much, one that says nothing.
-    drop(curio::open_connection(address).await?);
-    let nonsense = curio::open_connection(address).await?;
+    drop(curio::open_connection(&address).await?);
+    let nonsense = curio::open_connection(&address).await?;
     nonsense.send_all(b"GET / HTTP/1.1\r\n\r\n").await?;
-    let large = curio::open_connection(address).await?;
+    let large = curio::open_connection(&address).await?;
     large.send_all(&[0x7f, 0xff, 0xff, 0xff, 1, 2, 3]).await?;
-    let silent = curio::open_connection(address).await?;
+    let silent = curio::open_connection(&address).await?;
     let begun = curio::clock();
     sleep(ms(1_500)).await?;
-    let mut connection = client(address, Some(b"peekaboo")).await?;
+    let mut connection = client(&address, Some(b"peekaboo")).await?;
     assert!(curio::clock() - begun >= Duration::from_secs(1));
     connection.send("hello").await?;
     assert_eq!(server.join().await?, "hello");
@@ -234,12 +235,12 @@ async fn accepting_goes_on_after_strange_peers() -> Result<()> {
 
 async fn accepting_goes_on_after_an_unwelcome_address() -> Result<()> {
     let welcome = Socket::tcp_v4()?;
-    welcome.bind(ANY.into())?;
+    welcome.bind(ANY)?;
     let only = welcome.local_address()?;
-    let listener = Listener::bind(ANY)?.with_check(move |peer| peer == only);
+    let listener = Listener::bind(ANY)?.with_check(move |peer| *peer == only);
     let address = listener.local_address()?;
     let server = spawn(async move { listener.accept().await?.recv::<String>().await });
-    let mut other = client(address, None).await?;
+    let mut other = client(&address, None).await?;
     assert!(other.recv::<String>().await.is_err());
     welcome.connect(address).await?;
     SocketConnection::over(welcome).send("it is me").await?;
@@ -262,11 +263,11 @@ async fn an_interrupted_accept_passes_that_on() -> Result<()> {
     let (listener, address) = listener()?;
     assert!(ignore_after(ms(30), listener.accept()).await?.is_none());
     // In the middle of a conversation, too.
-    let silent = curio::open_connection(address).await?;
+    let silent = curio::open_connection(&address).await?;
     let error = fails(timeout_after(ms(30), listener.accept()).await);
     assert!(matches!(error, Error::TaskTimeout(_)));
     let task = spawn(async move { listener.accept().await.map(drop) });
-    let other = curio::open_connection(address).await?;
+    let other = curio::open_connection(&address).await?;
     sleep(ms(30)).await?;
     assert!(task.cancel().await?);
     drop((silent, other));

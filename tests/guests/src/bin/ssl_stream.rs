@@ -1,6 +1,7 @@
 //! TLS between tasks of one program: a connection, from its handshake to its end.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use curio::socket::Address;
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use curio::ssl::{
@@ -297,7 +298,7 @@ async fn a_server_that_speaks_no_tls_is_told_of() -> Result<()> {
     Ok(())
 }
 
-async fn echo(client: TlsStream, _peer: SocketAddr) -> Result<()> {
+async fn echo(client: TlsStream, _peer: Address) -> Result<()> {
     loop {
         let data = client.recv(1000).await?;
         if data.is_empty() {
@@ -308,7 +309,7 @@ async fn echo(client: TlsStream, _peer: SocketAddr) -> Result<()> {
 }
 
 /// Starts an echo server, and says where.
-fn start_server() -> Result<(Task<()>, SocketAddr)> {
+fn start_server() -> Result<(Task<()>, Address)> {
     let socket = tcp_server_socket((Ipv4Addr::LOCALHOST, 0))?;
     let address = socket.local_address()?;
     let context = server_context()?;
@@ -321,11 +322,11 @@ fn start_server() -> Result<(Task<()>, SocketAddr)> {
 
 async fn a_bad_client_fails_alone() -> Result<()> {
     let (server, address) = start_server()?;
-    let bad = open_connection(address).await?;
+    let bad = open_connection(&address).await?;
     bad.send_all(b"garbage, and more of it").await?;
-    let silent = open_connection(address).await?;
+    let silent = open_connection(&address).await?;
     let context = client_context().await?;
-    let client = curio::ssl::open_tls_connection(address, "localhost", &context).await?;
+    let client = curio::ssl::open_tls_connection(&address, "localhost", &context).await?;
     client.send_all(b"hello").await?;
     assert_eq!(client.recv(10).await?, b"hello");
     client.close().await?;
@@ -339,10 +340,10 @@ async fn a_bad_client_fails_alone() -> Result<()> {
 
 async fn the_certificate_of_a_server() -> Result<()> {
     let (server, address) = start_server()?;
-    let pem = get_server_certificate(address, "localhost").await?;
+    let pem = get_server_certificate(&address, "localhost").await?;
     assert!(pem.starts_with("-----BEGIN CERTIFICATE-----\n"), "{pem}");
     assert!(pem.ends_with("-----END CERTIFICATE-----\n"), "{pem}");
-    assert_eq!(get_server_certificate(address, None).await?, pem);
+    assert_eq!(get_server_certificate(&address, None).await?, pem);
     assert!(server.cancel().await?);
     Ok(())
 }
@@ -352,7 +353,7 @@ async fn a_thousand_connections() -> Result<()> {
     let context = client_context().await?;
     let mut clients = Vec::new();
     for _ in 0..1000 {
-        clients.push(curio::ssl::open_tls_connection(address, "localhost", &context).await?);
+        clients.push(curio::ssl::open_tls_connection(&address, "localhost", &context).await?);
     }
     for round in 0..3 {
         for (n, client) in clients.iter().enumerate() {
