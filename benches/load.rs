@@ -5,8 +5,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token};
+use mio::net::{TcpStream, UdpSocket};
+use mio::{Events, Interest, Poll, Registry, Token};
 
 /// How long a message is.
 pub(crate) const MESSAGE: usize = 1024;
@@ -16,36 +16,91 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Connections to one server.
 #[derive(Debug)]
-pub(crate) struct Load {
+pub(crate) struct Load<S> {
     poll: Poll,
     events: Events,
-    connections: Vec<Connection>,
+    connections: Vec<Connection<S>>,
 }
 
 #[derive(Debug)]
-struct Connection {
-    stream: TcpStream,
+struct Connection<S> {
+    stream: S,
     /// How much of the message is back.
     received: usize,
 }
 
-impl Load {
+/// A socket for datagrams that is connected to the server, used like a stream.
+#[derive(Debug)]
+pub(crate) struct Datagrams(UdpSocket);
+
+impl Read for Datagrams {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.0.recv(buffer)
+    }
+}
+
+impl Write for Datagrams {
+    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+        self.0.send(data)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Connects, and says so when the server's answers come.
+fn connect(to: SocketAddr, registry: &Registry, token: Token) -> TcpStream {
+    let stream = std::net::TcpStream::connect(to).expect("the server listens");
+    stream.set_nodelay(true).expect("TCP has that option");
+    stream.set_nonblocking(true).expect("sockets may be so");
+    let mut stream = TcpStream::from_std(stream);
+    registry
+        .register(&mut stream, token, Interest::READABLE)
+        .expect("the stream is not registered yet");
+    stream
+}
+
+impl Load<TcpStream> {
     /// Connects.
     pub(crate) fn connect(to: SocketAddr, connections: usize) -> Self {
+        Self::open(connections, |registry, token| connect(to, registry, token))
+    }
+}
+
+impl Load<Datagrams> {
+    /// Makes sockets that send to the server.
+    pub(crate) fn connect_udp(to: SocketAddr, connections: usize) -> Self {
+        Self::open(connections, |registry, token| {
+            let any = "127.0.0.1:0".parse().expect("it is an address");
+            let mut socket = UdpSocket::bind(any).expect("a port is free");
+            socket.connect(to).expect("it is an address");
+            registry
+                .register(&mut socket, token, Interest::READABLE)
+                .expect("the socket is not registered yet");
+            Datagrams(socket)
+        })
+    }
+}
+
+impl<S: Read + Write> Load<S> {
+    /// Connects, and makes of each connection what data goes through.
+    pub(crate) fn connect_through(
+        to: SocketAddr,
+        connections: usize,
+        wrap: impl Fn(TcpStream) -> S,
+    ) -> Self {
+        Self::open(connections, |registry, token| {
+            wrap(connect(to, registry, token))
+        })
+    }
+
+    fn open(connections: usize, connect: impl Fn(&Registry, Token) -> S) -> Self {
         let poll = Poll::new().expect("the system has an event queue left");
         let connections = (0..connections)
-            .map(|index| {
-                let stream = std::net::TcpStream::connect(to).expect("the server listens");
-                stream.set_nodelay(true).expect("TCP has that option");
-                stream.set_nonblocking(true).expect("sockets may be so");
-                let mut stream = TcpStream::from_std(stream);
-                poll.registry()
-                    .register(&mut stream, Token(index), Interest::READABLE)
-                    .expect("the stream is not registered yet");
-                Connection {
-                    stream,
-                    received: 0,
-                }
+            .map(|index| Connection {
+                stream: connect(poll.registry(), Token(index)),
+                received: 0,
             })
             .collect();
         Self {
@@ -90,7 +145,7 @@ impl Load {
     }
 }
 
-impl Connection {
+impl<S: Read + Write> Connection<S> {
     /// Sends a message. There is room, since the one before has come back.
     fn send(&mut self, message: &[u8]) {
         self.received = 0;

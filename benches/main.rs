@@ -15,7 +15,8 @@
 //!
 //! - `switch`, `spawn_join`, `sleepers`, `timers`: tasks
 //! - `primitives`: locks, queues, timeouts, cancellation
-//! - `echo`, `latency`: connections; `load` is the client
+//! - `echo`: connections, over TCP, UDP and TLS; `load` is the client, and `certificate` its end of TLS
+//! - `bulk`, `latency`: one connection
 //! - `startup`: a program that says hello
 //! - `figures`: rounds, medians, and how they are printed
 //! - `program`: the processes that are measured
@@ -26,11 +27,14 @@
 )]
 #![expect(clippy::print_stdout, reason = "it is what they are for")]
 
+mod bulk;
+mod certificate;
 mod echo;
 mod figures;
 mod latency;
 mod load;
 mod native;
+mod native_network;
 mod native_primitives;
 mod primitives;
 mod program;
@@ -77,6 +81,18 @@ const SUBJECTS: &[Subject] = &[
     Subject {
         name: "echo",
         run: echo::run,
+    },
+    Subject {
+        name: "udp",
+        run: echo::run_udp,
+    },
+    Subject {
+        name: "tls",
+        run: echo::run_tls,
+    },
+    Subject {
+        name: "bulk",
+        run: bulk::run,
     },
     Subject {
         name: "latency",

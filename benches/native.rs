@@ -5,13 +5,11 @@ use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::task::yield_now;
 use tokio::time::{sleep, sleep_until};
 
-use crate::native_primitives;
+use crate::{native_network, native_primitives};
 
 /// After so long the process ends, whatever it does: nothing is left behind if its parent is killed.
 const LIFETIME: Duration = Duration::from_mins(2);
@@ -29,7 +27,10 @@ pub(crate) fn run(name: &str, args: &[String]) {
         "bench-sleepers" => in_task(sleepers(numbers(args))),
         "bench-timers" => in_task(timers(numbers(args))),
         "bench-primitives" => in_task(native_primitives::run(numbers(args))),
-        "echo" => in_task(echo(args[0].clone())),
+        "bench-bulk" => in_task(native_network::bulk(args.to_vec())),
+        "echo" => in_task(native_network::echo(args.to_vec())),
+        "tls_echo" => in_task(native_network::tls_echo(args.to_vec())),
+        "udp_echo" => in_task(native_network::udp_echo(args.to_vec())),
         "hello" => in_task(async { println!("Hello from a task.") }),
         _ => panic!("there is no program {name}"),
     }
@@ -152,25 +153,4 @@ async fn timers([tasks, sleeps]: [u64; 2]) {
         }
     }
     println!();
-}
-
-async fn echo(address: String) {
-    async fn echo_client(mut client: TcpStream) -> std::io::Result<()> {
-        let mut buffer = vec![0; 65_536];
-        loop {
-            let received = client.read(&mut buffer).await?;
-            if received == 0 {
-                return Ok(());
-            }
-            client.write_all(&buffer[..received]).await?;
-        }
-    }
-
-    let listener = TcpListener::bind(address).await.expect("the port is free");
-    let address = listener.local_addr().expect("it listens");
-    println!("listening on {address}");
-    loop {
-        let (client, _) = listener.accept().await.expect("there is room");
-        tokio::spawn(echo_client(client));
-    }
 }

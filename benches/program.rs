@@ -1,6 +1,7 @@
 //! The processes that are measured: guests on `curio-host`, and this program again for tokio.
 
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -75,7 +76,7 @@ pub(crate) fn cache() -> PathBuf {
 
 impl Side {
     /// The command line of a program: the guest `name`, or its counterpart in `native`.
-    fn command(self, name: &str) -> Command {
+    fn command(self, name: &str, flags: &[String]) -> Command {
         match self {
             Self::Curio => {
                 let mut command = Command::new(env!("CARGO_BIN_EXE_curio-host"));
@@ -85,6 +86,7 @@ impl Side {
                     .arg("--allow-listen=127.0.0.1")
                     .arg("--cache-dir")
                     .arg(cache())
+                    .args(flags)
                     .arg(guest(name));
                 command
             }
@@ -101,8 +103,13 @@ impl Side {
 impl Program {
     /// Starts a program with these arguments.
     pub(crate) fn start(side: Side, name: &str, args: &[String]) -> Self {
+        Self::start_with(side, name, &[], args)
+    }
+
+    /// Starts a program with these arguments; `curio-host` with these flags.
+    pub(crate) fn start_with(side: Side, name: &str, flags: &[String], args: &[String]) -> Self {
         let mut child = side
-            .command(name)
+            .command(name, flags)
             .args(args)
             .env_remove("CURIO_LOG")
             .stdin(Stdio::null())
@@ -133,6 +140,14 @@ impl Program {
             self.child.wait()
         );
         line
+    }
+
+    /// The next line, which says where it listens.
+    pub(crate) fn address(&mut self) -> SocketAddr {
+        let line = self.line();
+        let address = line.trim().strip_prefix("listening on ");
+        let address = address.expect("it says where it listens").parse();
+        address.expect("it listens at an address")
     }
 
     /// The next line, which has numbers.
