@@ -1,5 +1,5 @@
 //! The source as it is written: every file says what it is, none is too long, and in `host/src` imports
-//! point only downward, in the order that `host/src/lib.rs` tells.
+//! point only downward, in the order that `host/src/lib.rs` tells; every trap is told to the log.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -163,6 +163,57 @@ fn may_use(room: &str, used: &str) -> bool {
 fn level(room: &str) -> Option<usize> {
     let room = if room == "bindings" { "traps" } else { room };
     ROOMS.iter().position(|rooms| rooms.contains(&room))
+}
+
+/// The functions of an interface in WIT: those of a resource as `resource.function`, others as `interface.function`, but
+/// for the kernel's own traps, which have no more than their name.
+fn functions(wit: &str) -> Vec<String> {
+    let (mut functions, mut prefix, mut interface) = (Vec::new(), String::new(), String::new());
+    for line in wit.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix("interface ") {
+            name.trim_end_matches(" {").clone_into(&mut interface);
+            prefix.clone_from(&interface);
+        } else if let Some(name) = line.strip_prefix("resource ") {
+            name.trim_end_matches(" {").clone_into(&mut prefix);
+        } else if line == "}" {
+            prefix.clone_from(&interface);
+        } else if let Some((name, of)) = line.split_once(": ")
+            && !line.starts_with('/')
+            && (of.starts_with("func(") || of.starts_with("static func("))
+        {
+            functions.push(match prefix.as_str() {
+                "traps" => name.to_owned(),
+                prefix => format!("{prefix}.{name}"),
+            });
+        }
+    }
+    functions
+}
+
+#[test]
+fn every_trap_is_told_to_the_log() {
+    let folder = std::fs::read_dir(root().join("wit")).expect("the interfaces are there");
+    let files = folder.map(|entry| entry.expect("folders can be read").path());
+    // The log does not tell of itself.
+    let files = files.filter(|file| !file.ends_with("log.wit"));
+    let traps: Vec<_> = files
+        .flat_map(|file| functions(&std::fs::read_to_string(file).expect("it is text")))
+        .collect();
+    assert!(traps.len() > 60, "{traps:?} are not all");
+    let sources = sources().into_iter();
+    let told: String = sources
+        .filter(|(path, _)| path.starts_with("host/src/traps/"))
+        .flat_map(|(_, text)| {
+            let calls = text.split("trace_trap!(").skip(1);
+            let names = calls.map(|call| call.trim_start().split_inclusive('"').take(2).collect());
+            names.collect::<Vec<String>>()
+        })
+        .collect();
+    let untold = traps
+        .iter()
+        .filter(|trap| !told.contains(&format!("\"{trap}\"")));
+    let wrong = untold.map(|trap| format!("{trap} is not told to the log"));
+    check(&wrong.collect::<Vec<_>>());
 }
 
 #[test]

@@ -97,6 +97,7 @@ impl Drop for Guest {
 
 impl stdio::Host for Guest {
     fn read(&mut self, max: u32) -> Result<Vec<u8>, TrapError> {
+        trace_trap!("stdio.read", max);
         match self.input()? {
             Some(input) => Ok(input.read((max as usize).min(MAX_READ))?),
             None => Ok(Vec::new()),
@@ -104,11 +105,13 @@ impl stdio::Host for Guest {
     }
 
     fn read_wait(&mut self, by: Caller) -> wasmtime::Result<u64> {
+        trace_trap!("stdio.read-wait", task = self.serial(by.task));
         let source = self.tasks.input.as_ref().map(Input::source);
         self.wait_for_stream(by, source)
     }
 
     fn write(&mut self, to: Output, data: Vec<u8>) -> Result<u32, TrapError> {
+        trace_trap!("stdio.write", bytes = data.len());
         let Some(streams) = &self.streams else {
             return Ok(u32::try_from(data.len()).unwrap_or(u32::MAX));
         };
@@ -126,6 +129,7 @@ impl stdio::Host for Guest {
     }
 
     fn write_wait(&mut self, to: Output, by: Caller) -> wasmtime::Result<u64> {
+        trace_trap!("stdio.write-wait", task = self.serial(by.task));
         let source = self.drain(to).as_ref().map(|drain| drain.source);
         self.wait_for_stream(by, source)
     }

@@ -121,6 +121,7 @@ impl tls::Host for Guest {}
 
 impl tls::HostClientConfig for Guest {
     fn create(&mut self, settings: ClientSettings) -> Result<Resource<ClientConfig>, TrapError> {
+        trace_trap!("client-config.create");
         self.with_handle(|guest| {
             let identity = settings
                 .identity
@@ -146,12 +147,18 @@ impl tls::HostClientConfig for Guest {
     }
 
     fn ready(&mut self, this: Resource<ClientConfig>) -> Result<(), TrapError> {
+        trace_trap!("client-config.ready", config = this.rep());
         let kernel = self.kernel.clone();
         let config = self.table.get_mut(&this)?;
         Ok(config.get_ready(&mut super::lock(&kernel), self.key, &self.lane)?)
     }
 
     fn read_wait(&mut self, this: Resource<ClientConfig>, by: Caller) -> wasmtime::Result<u64> {
+        trace_trap!(
+            "client-config.read-wait",
+            config = this.rep(),
+            task = self.serial(by.task)
+        );
         let source = self.table.get(&this)?.source();
         self.wait_for_tls(source, by, Direction::Read)
     }
@@ -162,6 +169,12 @@ impl tls::HostClientConfig for Guest {
         socket: Resource<Socket>,
         server_name: Option<String>,
     ) -> Result<Resource<TlsStream>, TrapError> {
+        trace_trap!(
+            "client-config.wrap",
+            config = this.rep(),
+            socket = socket.rep(),
+            ?server_name
+        );
         let socket = self.table.delete(socket)?;
         let connection = match self.table.get(&this) {
             Ok(config) => config.connect(&socket, server_name).map_err(Into::into),
@@ -171,6 +184,7 @@ impl tls::HostClientConfig for Guest {
     }
 
     fn drop(&mut self, this: Resource<ClientConfig>) -> wasmtime::Result<()> {
+        trace_trap!("client-config.drop", config = this.rep());
         let config = self.table.delete(this)?;
         let mut kernel = super::lock(&self.kernel);
         config.close(&mut kernel);
@@ -183,6 +197,7 @@ impl tls::HostClientConfig for Guest {
 
 impl tls::HostServerConfig for Guest {
     fn create(&mut self, settings: ServerSettings) -> Result<Resource<ServerConfig>, TrapError> {
+        trace_trap!("server-config.create");
         self.with_handle(|guest| {
             let config = ServerConfig::new(
                 &guest.tls,
@@ -208,6 +223,11 @@ impl tls::HostServerConfig for Guest {
         this: Resource<ServerConfig>,
         socket: Resource<Socket>,
     ) -> Result<Resource<TlsStream>, TrapError> {
+        trace_trap!(
+            "server-config.wrap",
+            config = this.rep(),
+            socket = socket.rep()
+        );
         let socket = self.table.delete(socket)?;
         let connection = match self.table.get(&this) {
             Ok(config) => config.accept(&socket).map_err(Into::into),
@@ -217,6 +237,7 @@ impl tls::HostServerConfig for Guest {
     }
 
     fn drop(&mut self, this: Resource<ServerConfig>) -> wasmtime::Result<()> {
+        trace_trap!("server-config.drop", config = this.rep());
         let config = self.table.delete(this)?;
         let mut kernel = super::lock(&self.kernel);
         let budget = kernel.instance(self.key).budget();
@@ -228,6 +249,7 @@ impl tls::HostServerConfig for Guest {
 
 impl tls::HostTlsStream for Guest {
     fn handshake(&mut self, this: Resource<TlsStream>) -> Result<HandshakeProgress, TrapError> {
+        trace_trap!("tls-stream.handshake", stream = this.rep());
         Ok(match self.table.get_mut(&this)?.handshake()? {
             Progress::Done => {
                 self.settle_memory(&this)?;
@@ -239,6 +261,7 @@ impl tls::HostTlsStream for Guest {
     }
 
     fn recv(&mut self, this: Resource<TlsStream>, max: u32) -> Result<Vec<u8>, TrapError> {
+        trace_trap!("tls-stream.recv", stream = this.rep(), max);
         let max = (max as usize).min(MAX_RECV);
         self.widen_scratch(max)?;
         let buffer = &mut self.scratch[..max];
@@ -251,22 +274,27 @@ impl tls::HostTlsStream for Guest {
     }
 
     fn flush(&mut self, this: Resource<TlsStream>) -> Result<(), TrapError> {
+        trace_trap!("tls-stream.flush", stream = this.rep());
         Ok(self.table.get_mut(&this)?.flush()?)
     }
 
     fn close_notify(&mut self, this: Resource<TlsStream>) -> Result<(), TrapError> {
+        trace_trap!("tls-stream.close-notify", stream = this.rep());
         Ok(self.table.get_mut(&this)?.close_notify()?)
     }
 
     fn peer_certificates(&mut self, this: Resource<TlsStream>) -> wasmtime::Result<Vec<Vec<u8>>> {
+        trace_trap!("tls-stream.peer-certificates", stream = this.rep());
         Ok(self.table.get(&this)?.peer_certificates())
     }
 
     fn alpn(&mut self, this: Resource<TlsStream>) -> wasmtime::Result<Option<Vec<u8>>> {
+        trace_trap!("tls-stream.alpn", stream = this.rep());
         Ok(self.table.get(&this)?.alpn())
     }
 
     fn version(&mut self, this: Resource<TlsStream>) -> wasmtime::Result<Option<Version>> {
+        trace_trap!("tls-stream.version", stream = this.rep());
         let version = self.table.get(&this)?.version();
         Ok(version.map(|version| match version {
             native::Version::Tls12 => Version::Tls12,
@@ -275,32 +303,47 @@ impl tls::HostTlsStream for Guest {
     }
 
     fn cipher(&mut self, this: Resource<TlsStream>) -> wasmtime::Result<Option<String>> {
+        trace_trap!("tls-stream.cipher", stream = this.rep());
         Ok(self.table.get(&this)?.cipher())
     }
 
     fn requested_name(&mut self, this: Resource<TlsStream>) -> wasmtime::Result<Option<String>> {
+        trace_trap!("tls-stream.requested-name", stream = this.rep());
         Ok(self.table.get(&this)?.requested_name())
     }
 
     fn local_address(&mut self, this: Resource<TlsStream>) -> Result<Address, TrapError> {
+        trace_trap!("tls-stream.local-address", stream = this.rep());
         Ok(self.table.get(&this)?.local_address()?.into())
     }
 
     fn peer_address(&mut self, this: Resource<TlsStream>) -> Result<Address, TrapError> {
+        trace_trap!("tls-stream.peer-address", stream = this.rep());
         Ok(self.table.get(&this)?.peer_address()?.into())
     }
 
     fn read_wait(&mut self, this: Resource<TlsStream>, by: Caller) -> wasmtime::Result<u64> {
+        trace_trap!(
+            "tls-stream.read-wait",
+            stream = this.rep(),
+            task = self.serial(by.task)
+        );
         let source = self.table.get(&this)?.source();
         self.wait_for_tls(source, by, Direction::Read)
     }
 
     fn write_wait(&mut self, this: Resource<TlsStream>, by: Caller) -> wasmtime::Result<u64> {
+        trace_trap!(
+            "tls-stream.write-wait",
+            stream = this.rep(),
+            task = self.serial(by.task)
+        );
         let source = self.table.get(&this)?.source();
         self.wait_for_tls(source, by, Direction::Write)
     }
 
     fn drop(&mut self, this: Resource<TlsStream>) -> wasmtime::Result<()> {
+        trace_trap!("tls-stream.drop", stream = this.rep());
         let stream = self.table.delete(this)?;
         let memory = stream.memory;
         let mut kernel = super::lock(&self.kernel);
@@ -313,6 +356,7 @@ impl tls::HostTlsStream for Guest {
 }
 
 fn send(guest: &Guest, this: &Resource<TlsStream>, data: &[u8]) -> Result<u32, TrapError> {
+    trace_trap!("tls-stream.send", stream = this.rep(), bytes = data.len());
     let sent = guest.table.get(this)?.send(data)?;
     Ok(u32::try_from(sent).unwrap_or(u32::MAX))
 }

@@ -129,6 +129,7 @@ impl Guest {
 
 impl resolve::Host for Guest {
     fn host_name(&mut self) -> Result<String, TrapError> {
+        trace_trap!("resolve.host-name");
         let name = gethostname().map_err(std::io::Error::from)?;
         let name = name.to_string_lossy().into_owned();
         self.permissions.check_own_name(&name)?;
@@ -143,6 +144,7 @@ impl resolve::HostLookup for Guest {
         service: resolve::Service,
         family: Option<IpFamily>,
     ) -> Result<Resource<Lookup>, TrapError> {
+        trace_trap!("lookup.addresses", ?host, ?service, ?family);
         if host.len() > MAX_HOST {
             return Err(TrapError::invalid_argument(
                 "the name of the host is too long; a name has at most 253 characters",
@@ -170,6 +172,7 @@ impl resolve::HostLookup for Guest {
         address: IpSocketAddress,
         how: NameFlags,
     ) -> Result<Resource<Lookup>, TrapError> {
+        trace_trap!("lookup.names", ?address, ?how);
         let address = SocketAddr::from(address);
         self.check_names_of(address)?;
         let how = Named {
@@ -181,6 +184,7 @@ impl resolve::HostLookup for Guest {
     }
 
     fn answer(&mut self, this: Resource<Lookup>) -> Result<resolve::Answer, TrapError> {
+        trace_trap!("lookup.answer", lookup = this.rep());
         let Some(answer) = self.table.get(&this)?.answer() else {
             return Err(TrapError::Told(types::Error::WouldBlock));
         };
@@ -199,12 +203,18 @@ impl resolve::HostLookup for Guest {
     }
 
     fn read_wait(&mut self, this: Resource<Lookup>, by: Caller) -> wasmtime::Result<u64> {
+        trace_trap!(
+            "lookup.read-wait",
+            lookup = this.rep(),
+            task = self.serial(by.task)
+        );
         let key = self.key;
         let source = self.table.get(&this)?.source();
         self.pend(|kernel| kernel.wait_for_source(key, by.into(), source, Direction::Read))
     }
 
     fn drop(&mut self, this: Resource<Lookup>) -> wasmtime::Result<()> {
+        trace_trap!("lookup.drop", lookup = this.rep());
         let lookup = self.table.delete(this)?;
         let mut kernel = super::lock(&self.kernel);
         lookup.close(&mut kernel);

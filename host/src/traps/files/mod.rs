@@ -1,10 +1,14 @@
 //! `curio:kernel/files`: files and directories, under the permissions.
+//!
+//! - `convert`: from what a guest says of files to what the host does, and back
+
+mod convert;
 
 use wasmtime::component::{Linker, Resource, WasmList};
 
 use super::{Guest, TrapError, lock};
 use crate::background::Lane;
-use crate::bindings::files::{self, Answer, Entry, Kind, Metadata, OpenFlags};
+use crate::bindings::files::{self, Answer, Entry, OpenFlags};
 use crate::bindings::traps::Caller;
 use crate::bindings::types;
 use crate::files::{
@@ -15,76 +19,6 @@ use crate::permissions::Access;
 
 /// How long a path may be, in bytes: what Linux takes.
 const MAX_PATH: usize = 4096;
-
-impl From<FileError> for TrapError {
-    fn from(error: FileError) -> Self {
-        match error {
-            FileError::NotYet => Self::Told(types::Error::WouldBlock),
-            FileError::Io(error) => error.into(),
-            FileError::State(what) => Self::invalid_state(what),
-            FileError::Argument(what) => Self::invalid_argument(what),
-            FileError::Limit(limit) => limit.into(),
-        }
-    }
-}
-
-impl From<OpenFlags> for native::OpenFlags {
-    fn from(flags: OpenFlags) -> Self {
-        Self {
-            read: flags.contains(OpenFlags::READ),
-            write: flags.contains(OpenFlags::WRITE),
-            append: flags.contains(OpenFlags::APPEND),
-            truncate: flags.contains(OpenFlags::TRUNCATE),
-            create: flags.contains(OpenFlags::CREATE),
-            create_new: flags.contains(OpenFlags::CREATE_NEW),
-        }
-    }
-}
-
-impl From<native::Kind> for Kind {
-    fn from(kind: native::Kind) -> Self {
-        match kind {
-            native::Kind::File => Self::File,
-            native::Kind::Directory => Self::Directory,
-            native::Kind::SymbolicLink => Self::SymbolicLink,
-            native::Kind::Other => Self::Other,
-        }
-    }
-}
-
-impl From<native::Metadata> for Metadata {
-    fn from(metadata: native::Metadata) -> Self {
-        Self {
-            kind: metadata.kind.into(),
-            length: metadata.length,
-            modified: metadata.modified,
-            accessed: metadata.accessed,
-            created: metadata.created,
-        }
-    }
-}
-
-impl From<native::Entry> for Entry {
-    fn from(entry: native::Entry) -> Self {
-        Self {
-            name: entry.name,
-            kind: entry.kind.into(),
-        }
-    }
-}
-
-impl From<native::Answer> for Answer {
-    fn from(answer: native::Answer) -> Self {
-        match answer {
-            native::Answer::Done => Self::Done,
-            native::Answer::Written(count) => {
-                Self::Written(u32::try_from(count).expect("a block is small"))
-            }
-            native::Answer::Metadata(metadata) => Self::Metadata(metadata.into()),
-            native::Answer::Target(target) => Self::Target(target),
-        }
-    }
-}
 
 impl Guest {
     /// Finds what a path leads to, if the guest may do this with it.
@@ -154,12 +88,14 @@ impl Guest {
 
 impl files::Host for Guest {
     fn initial_directory(&mut self) -> wasmtime::Result<Option<String>> {
+        trace_trap!("files.initial-directory");
         Ok(self.directories.places().initial().map(str::to_owned))
     }
 }
 
 impl files::HostFile for Guest {
     fn open(&mut self, path: String, how: OpenFlags) -> Result<Resource<File>, TrapError> {
+        trace_trap!("file.open", ?path, ?how);
         let flags = native::OpenFlags::from(how);
         flags.check()?;
         let access = if flags.changes() {
@@ -175,6 +111,7 @@ impl files::HostFile for Guest {
     }
 
     fn read(&mut self, this: Resource<File>, max: u32) -> Result<Vec<u8>, TrapError> {
+        trace_trap!("file.read", file = this.rep(), max);
         self.with_file(&this, |file, owner| file.read(owner, max as usize))
     }
 
@@ -183,35 +120,43 @@ impl files::HostFile for Guest {
     }
 
     fn start_set_length(&mut self, this: Resource<File>, length: u64) -> Result<(), TrapError> {
+        trace_trap!("file.start-set-length", file = this.rep(), length);
         self.with_file(&this, |file, owner| file.set_length(owner, length))
     }
 
     fn start_sync(&mut self, this: Resource<File>, data_only: bool) -> Result<(), TrapError> {
+        trace_trap!("file.start-sync", file = this.rep(), data_only);
         self.with_file(&this, |file, owner| file.sync(owner, data_only))
     }
 
     fn start_metadata(&mut self, this: Resource<File>) -> Result<(), TrapError> {
+        trace_trap!("file.start-metadata", file = this.rep());
         self.with_file(&this, File::metadata)
     }
 
     fn finish(&mut self, this: Resource<File>) -> Result<Answer, TrapError> {
+        trace_trap!("file.finish", file = this.rep());
         Ok(self.with_file(&this, File::finish)?.into())
     }
 
     fn position(&mut self, this: Resource<File>) -> Result<u64, TrapError> {
+        trace_trap!("file.position", file = this.rep());
         self.with_file(&this, File::position)
     }
 
     fn set_position(&mut self, this: Resource<File>, position: u64) -> Result<(), TrapError> {
+        trace_trap!("file.set-position", file = this.rep(), position);
         self.with_file(&this, |file, owner| file.set_position(owner, position))
     }
 
     fn wait(&mut self, this: Resource<File>, by: Caller) -> wasmtime::Result<u64> {
+        trace_trap!("file.wait", file = this.rep(), task = self.serial(by.task));
         let source = self.table.get(&this)?.source();
         self.wait_until_done(by, source)
     }
 
     fn drop(&mut self, this: Resource<File>) -> wasmtime::Result<()> {
+        trace_trap!("file.drop", file = this.rep());
         let file = self.table.delete(this)?;
         self.release(|owner, lane| file.close(owner, lane));
         Ok(())
@@ -220,6 +165,7 @@ impl files::HostFile for Guest {
 
 impl files::HostDirectory for Guest {
     fn open(&mut self, path: String) -> Result<Resource<Directory>, TrapError> {
+        trace_trap!("directory.open", ?path);
         let at = self.find(&path, Access::Read)?;
         self.begin(
             |owner, lane| Directory::open(owner, lane, at),
@@ -228,16 +174,23 @@ impl files::HostDirectory for Guest {
     }
 
     fn next(&mut self, this: Resource<Directory>) -> Result<Vec<Entry>, TrapError> {
+        trace_trap!("directory.next", directory = this.rep());
         let entries = self.table.get_mut(&this)?.next()?;
         Ok(entries.into_iter().map(Entry::from).collect())
     }
 
     fn wait(&mut self, this: Resource<Directory>, by: Caller) -> wasmtime::Result<u64> {
+        trace_trap!(
+            "directory.wait",
+            directory = this.rep(),
+            task = self.serial(by.task)
+        );
         let source = self.table.get(&this)?.source();
         self.wait_until_done(by, source)
     }
 
     fn drop(&mut self, this: Resource<Directory>) -> wasmtime::Result<()> {
+        trace_trap!("directory.drop", directory = this.rep());
         let directory = self.table.delete(this)?;
         self.release(|owner, _| directory.close(owner));
         Ok(())
@@ -246,6 +199,7 @@ impl files::HostDirectory for Guest {
 
 impl files::HostOperation for Guest {
     fn metadata(&mut self, path: String, follow: bool) -> Result<Resource<Operation>, TrapError> {
+        trace_trap!("operation.metadata", ?path, follow);
         let of = self.find(&path, Access::Read)?;
         self.operate(Task::Metadata { of, follow })
     }
@@ -255,41 +209,53 @@ impl files::HostOperation for Guest {
         path: String,
         parents: bool,
     ) -> Result<Resource<Operation>, TrapError> {
+        trace_trap!("operation.create-directory", ?path, parents);
         let at = self.find(&path, Access::Write)?;
         self.operate(Task::CreateDirectory { at, parents })
     }
 
     fn remove_file(&mut self, path: String) -> Result<Resource<Operation>, TrapError> {
+        trace_trap!("operation.remove-file", ?path);
         let at = self.find(&path, Access::Write)?;
         self.operate(Task::RemoveFile { at })
     }
 
     fn remove_directory(&mut self, path: String) -> Result<Resource<Operation>, TrapError> {
+        trace_trap!("operation.remove-directory", ?path);
         let at = self.find(&path, Access::Write)?;
         self.operate(Task::RemoveDirectory { at })
     }
 
     fn rename(&mut self, source: String, target: String) -> Result<Resource<Operation>, TrapError> {
+        trace_trap!("operation.rename", ?source, ?target);
         let from = self.find(&source, Access::Write)?;
         let to = self.find(&target, Access::Write)?;
         self.operate(Task::Rename { from, to })
     }
 
     fn read_link(&mut self, path: String) -> Result<Resource<Operation>, TrapError> {
+        trace_trap!("operation.read-link", ?path);
         let at = self.find(&path, Access::Read)?;
         self.operate(Task::ReadLink { at })
     }
 
     fn finish(&mut self, this: Resource<Operation>) -> Result<Answer, TrapError> {
+        trace_trap!("operation.finish", operation = this.rep());
         Ok(self.table.get(&this)?.finish()?.into())
     }
 
     fn wait(&mut self, this: Resource<Operation>, by: Caller) -> wasmtime::Result<u64> {
+        trace_trap!(
+            "operation.wait",
+            operation = this.rep(),
+            task = self.serial(by.task)
+        );
         let source = self.table.get(&this)?.source();
         self.wait_until_done(by, source)
     }
 
     fn drop(&mut self, this: Resource<Operation>) -> wasmtime::Result<()> {
+        trace_trap!("operation.drop", operation = this.rep());
         let operation = self.table.delete(this)?;
         self.release(|owner, _| operation.close(owner));
         Ok(())
@@ -302,6 +268,7 @@ pub(super) fn add_write_without_copy(linker: &mut Linker<Guest>) -> wasmtime::Re
     linker.instance("curio:kernel/files@0.1.0")?.func_wrap(
         "[method]file.start-write",
         |mut store, (this, data): (Resource<File>, WasmList<u8>)| {
+            trace_trap!("file.start-write", file = this.rep(), bytes = data.len());
             let idle = store.data_mut().with_file(&this, File::check_idle);
             let begun = idle.and_then(|()| {
                 let data = data.as_le_slice(&store);
