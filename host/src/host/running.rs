@@ -85,7 +85,6 @@ impl Running {
             table,
             names: Names::new(),
             passing: Passing::default(),
-            scratch: Vec::new(),
             refused: None,
         };
         let meter = Arc::new(Meter::default());

@@ -28,10 +28,10 @@ pub(crate) const MAX_PASSED: usize = 253;
 /// Room for so many.
 const SPACE: usize = rustix::cmsg_space!(ScmRights(MAX_PASSED));
 
-/// What [`Socket::recv_msg`] received, besides the data.
+/// What [`Socket::recv_msg`] received.
 #[derive(Debug)]
 pub(crate) struct Message {
-    pub(crate) length: usize,
+    pub(crate) data: Vec<u8>,
     pub(crate) from: Address,
     /// Whether a datagram's end is lost.
     pub(crate) cut: bool,
@@ -63,7 +63,7 @@ impl Socket {
     /// As [`Socket::recv_from`], with at most `room` sockets that are passed along.
     pub(crate) fn recv_msg(
         &self,
-        buffer: &mut [u8],
+        max: usize,
         room: usize,
         kernel: &mut Kernel,
         owner: InstanceKey,
@@ -72,12 +72,15 @@ impl Socket {
         let mut space = [MaybeUninit::uninit(); SPACE];
         let mut passed = RecvAncillaryBuffer::new(&mut space);
         let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
+        self.check_ready(Direction::Read)?;
+        let mut data = vec![0; max];
         let received = self.try_to_read(|| {
-            let mut parts = [IoSliceMut::new(buffer)];
+            let mut parts = [IoSliceMut::new(&mut data)];
             net::recvmsg(fd, &mut parts, &mut passed, flags)
         })?;
+        data.truncate(received.bytes);
         let mut message = Message {
-            length: received.bytes,
+            data,
             from: Address::from_system_if_any(received.address),
             cut: received.flags.contains(ReturnFlags::TRUNC),
             sockets: Vec::new(),

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use rustix::buffer::spare_capacity;
 use rustix::net::{self, RecvFlags, SendFlags, SocketAddrAny};
 
 use super::SocketError;
@@ -13,15 +14,80 @@ use crate::kernel::Direction;
 /// How all data is sent.
 pub(super) const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
 
+/// Where to put what is received.
+enum Room<'a> {
+    /// Into memory that nothing was in yet: as much as fits.
+    New(&'a mut Vec<u8>),
+    Old(&'a mut [u8]),
+}
+
 impl Socket {
-    /// Receives into `buffer`; returns how much came.
-    pub(crate) fn recv(&self, buffer: &mut [u8]) -> Result<usize, SocketError> {
-        let wanted = buffer.len();
+    /// Receives up to `max` bytes.
+    pub(crate) fn recv(&self, max: usize) -> Result<Vec<u8>, SocketError> {
         let fd = self.fd()?;
-        let (received, _) =
-            self.try_to_read(|| net::recv(fd, &mut *buffer, RecvFlags::DONTWAIT))?;
-        // The system had no more than this: the next attempt would block, unless it finds the end. A Unix stream stops
-        // short where sockets are passed along.
+        let (data, ()) = self.receive(max, |buffer| match buffer {
+            Room::New(buffer) => net::recv(fd, spare_capacity(buffer), RecvFlags::DONTWAIT)
+                .map(|(received, _)| (received, ())),
+            Room::Old(buffer) => {
+                net::recv(fd, buffer, RecvFlags::DONTWAIT).map(|(received, _)| (received, ()))
+            }
+        })?;
+        self.note_received(data.len(), max);
+        Ok(data)
+    }
+
+    /// As [`Socket::recv`], into `buffer`; returns how much came.
+    pub(crate) fn recv_into(&self, buffer: &mut [u8]) -> Result<usize, SocketError> {
+        let fd = self.fd()?;
+        let receive = || net::recv(fd, &mut *buffer, RecvFlags::DONTWAIT);
+        let (received, _) = self.try_to_read(receive)?;
+        self.note_received(received, buffer.len());
+        Ok(received)
+    }
+
+    /// As [`Socket::recv`], and leaves it there if it is to `peek`. Tells where it came from.
+    pub(crate) fn recv_from(
+        &self,
+        max: usize,
+        peek: bool,
+    ) -> Result<(Vec<u8>, Address), SocketError> {
+        let mut flags = RecvFlags::DONTWAIT;
+        if peek {
+            flags |= RecvFlags::PEEK;
+        }
+        let fd = self.fd()?;
+        let (data, from) = self.receive(max, |buffer| match buffer {
+            Room::New(buffer) => net::recvfrom(fd, spare_capacity(buffer), flags)
+                .map(|(received, _, from)| (received, from)),
+            Room::Old(buffer) => {
+                net::recvfrom(fd, buffer, flags).map(|(received, _, from)| (received, from))
+            }
+        })?;
+        Ok((data, Address::from_system_if_any(from)))
+    }
+
+    /// Has `receive` put up to `max` bytes into new memory, which need not be made zero for that.
+    fn receive<T>(
+        &self,
+        max: usize,
+        mut receive: impl FnMut(Room<'_>) -> rustix::io::Result<(usize, T)>,
+    ) -> Result<(Vec<u8>, T), SocketError> {
+        self.check_ready(Direction::Read)?;
+        let mut data = Vec::with_capacity(max);
+        let more = if data.capacity() == max && max > 0 {
+            self.try_to_read(|| receive(Room::New(&mut data)))?.1
+        } else {
+            data.resize(max, 0);
+            let (received, more) = self.try_to_read(|| receive(Room::Old(&mut data)))?;
+            data.truncate(received);
+            more
+        };
+        Ok((data, more))
+    }
+
+    /// If the system had no more, the next attempt would block, unless it finds the end. A Unix stream stops short where
+    /// sockets are passed along.
+    fn note_received(&self, received: usize, wanted: usize) {
         if received > 0
             && received < wanted
             && self.kind() == Kind::Stream
@@ -30,22 +96,6 @@ impl Socket {
         {
             readiness.clear_drained();
         }
-        Ok(received)
-    }
-
-    /// As [`Socket::recv`], and leaves it there if it is to `peek`. Tells where it came from.
-    pub(crate) fn recv_from(
-        &self,
-        buffer: &mut [u8],
-        peek: bool,
-    ) -> Result<(usize, Address), SocketError> {
-        let mut flags = RecvFlags::DONTWAIT;
-        if peek {
-            flags |= RecvFlags::PEEK;
-        }
-        let fd = self.fd()?;
-        let (received, _, from) = self.try_to_read(|| net::recvfrom(fd, &mut *buffer, flags))?;
-        Ok((received, Address::from_system_if_any(from)))
     }
 
     /// Throws away some of what has come and was not received. A socket that is closed with something left in it is

@@ -5,7 +5,7 @@
 //! record of memory.
 
 use std::cell::RefCell;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::net::Shutdown;
 
 use rustls::{Connection, ProtocolVersion};
@@ -64,7 +64,7 @@ struct Io<'a>(&'a Socket);
 
 impl Read for Io<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(self.0.recv(buffer)?)
+        Ok(self.0.recv_into(buffer)?)
     }
 }
 
@@ -121,16 +121,20 @@ impl TlsStream {
         Ok(Progress::WantsRead)
     }
 
-    /// Receives into `buffer`; returns how much came.
-    pub(crate) fn recv(&mut self, buffer: &mut [u8]) -> Result<usize, TlsError> {
+    /// Receives up to `max` bytes.
+    pub(crate) fn recv(&mut self, max: usize) -> Result<Vec<u8>, TlsError> {
         self.check_open()?;
+        let mut received = Vec::new();
         for _ in 0..MAX_READS {
-            match self.connection.get_mut().reader().read(buffer) {
+            match self.take_received(&mut received, max) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     return Err(PeerError::unexpected_eof(false).into());
                 }
-                received => return Ok(received?),
+                taken => {
+                    taken?;
+                    return Ok(received);
+                }
             }
             self.check_failed()?;
             if let Err(error) = self.read() {
@@ -142,6 +146,26 @@ impl TlsStream {
             }
         }
         Err(io::Error::from(io::ErrorKind::WouldBlock).into())
+    }
+
+    /// Takes what was decrypted, up to `max` bytes.
+    fn take_received(&mut self, into: &mut Vec<u8>, max: usize) -> io::Result<()> {
+        let mut reader = self.connection.get_mut().reader();
+        while into.len() < max {
+            let chunk = match reader.fill_buf() {
+                Ok(chunk) => &chunk[..chunk.len().min(max - into.len())],
+                // That comes again.
+                Err(_) if !into.is_empty() => break,
+                Err(error) => return Err(error),
+            };
+            let length = chunk.len();
+            if length == 0 {
+                break;
+            }
+            into.extend_from_slice(chunk);
+            reader.consume(length);
+        }
+        Ok(())
     }
 
     /// Takes what fits; returns how much did.

@@ -78,8 +78,6 @@ pub(crate) struct Guest {
     pub(crate) names: Names,
     /// The sockets through which others are on the way.
     pub(crate) passing: Passing,
-    /// Where received bytes are put before they go into the guest's memory.
-    pub(crate) scratch: Vec<u8>,
     /// The limit that the instance was just refused more for. Forgotten once it has gone on all the same.
     pub(crate) refused: Option<LimitExceeded>,
 }
@@ -143,7 +141,6 @@ mod tests {
             table: ResourceTable::new(),
             names: Names::new(),
             passing: Passing::default(),
-            scratch: Vec::new(),
             refused: None,
         }
     }

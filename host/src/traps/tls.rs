@@ -2,7 +2,7 @@
 
 use wasmtime::component::{Linker, Resource, WasmList};
 
-use super::sockets::MAX_RECV;
+use super::sockets::at_most;
 use super::{Guest, TrapError};
 use crate::bindings::sockets::Address;
 use crate::bindings::tls::{
@@ -262,11 +262,7 @@ impl tls::HostTlsStream for Guest {
 
     fn recv(&mut self, this: Resource<TlsStream>, max: u32) -> Result<Vec<u8>, TrapError> {
         trace_trap!("tls-stream.recv", stream = this.rep(), max);
-        let max = (max as usize).min(MAX_RECV);
-        self.widen_scratch(max)?;
-        let buffer = &mut self.scratch[..max];
-        let received = self.table.get_mut(&this)?.recv(buffer)?;
-        Ok(buffer[..received].to_vec())
+        Ok(self.table.get_mut(&this)?.recv(at_most(max))?)
     }
 
     fn send(&mut self, this: Resource<TlsStream>, data: Vec<u8>) -> Result<u32, TrapError> {

@@ -31,21 +31,6 @@ impl Guest {
         }
     }
 
-    /// Makes room for received bytes, which is kept and counts as the instance's memory.
-    pub(in crate::traps) fn widen_scratch(&mut self, size: usize) -> Result<(), LimitExceeded> {
-        let more = size.saturating_sub(self.scratch.len());
-        if more > 0 {
-            let key = self.key;
-            self.kernel()
-                .instance(key)
-                .budget()
-                .take_memory(more as u64)?;
-            self.scratch.reserve_exact(more);
-            self.scratch.resize(size, 0);
-        }
-        Ok(())
-    }
-
     /// Takes a handle from the budget for what `make` makes; gives it back if that fails.
     pub(in crate::traps) fn with_handle<T>(
         &mut self,
@@ -119,21 +104,5 @@ impl Guest {
             self.give_handles(given);
         }
         given > 0
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::limits::Limits;
-    use crate::traps::tests::guest;
-
-    #[test]
-    fn what_is_received_into_counts_as_memory() {
-        let mut guest = guest(Limits::default().with_memory(100));
-        assert!(guest.widen_scratch(60).is_ok());
-        assert!(guest.widen_scratch(50).is_ok());
-        assert!(guest.widen_scratch(100).is_ok());
-        assert!(guest.widen_scratch(101).is_err());
-        assert_eq!(guest.scratch.len(), 100);
     }
 }

@@ -21,7 +21,7 @@ use crate::kernel::{Direction, Outcome};
 use crate::sockets::{MAX_PASSED, Socket, Target};
 
 /// How many bytes one `recv` brings at the most.
-pub(super) const MAX_RECV: usize = 256 * 1024;
+const MAX_RECV: usize = 256 * 1024;
 
 /// A guest's handle of a socket.
 type Handle = Resource<Socket>;
@@ -55,21 +55,6 @@ impl Guest {
         };
         self.permissions.check_listen(address)?;
         Ok(Target::Ip(address))
-    }
-
-    /// Has `receive` put what it receives into the scratch memory, and gives that, and what else it says.
-    fn receive<T>(
-        &mut self,
-        max: u32,
-        receive: impl FnOnce(&Self, &mut [u8]) -> Result<(usize, T), TrapError>,
-    ) -> Result<(Vec<u8>, T), TrapError> {
-        let max = (max as usize).min(MAX_RECV);
-        self.widen_scratch(max)?;
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let received = receive(self, &mut scratch[..max]);
-        let received = received.map(|(length, more)| (scratch[..length].to_vec(), more));
-        self.scratch = scratch;
-        received
     }
 
     fn wait_for(
@@ -166,11 +151,7 @@ impl sockets::HostSocket for Guest {
 
     fn recv(&mut self, this: Handle, max: u32) -> Result<Vec<u8>, TrapError> {
         trace_trap!("socket.recv", socket = this.rep(), max);
-        let max = (max as usize).min(MAX_RECV);
-        self.widen_scratch(max)?;
-        let buffer = &mut self.scratch[..max];
-        let received = self.table.get(&this)?.recv(buffer)?;
-        Ok(buffer[..received].to_vec())
+        Ok(self.table.get(&this)?.recv(at_most(max))?)
     }
 
     fn peek(&mut self, this: Handle, max: u32) -> Result<Vec<u8>, TrapError> {
@@ -185,21 +166,19 @@ impl sockets::HostSocket for Guest {
         peek: bool,
     ) -> Result<(Vec<u8>, Address), TrapError> {
         trace_trap!("socket.recv-from", socket = this.rep(), max, peek);
-        let (data, from) = self.receive(max, |guest, buffer| {
-            Ok(guest.table.get(&this)?.recv_from(buffer, peek)?)
-        })?;
+        let socket = self.table.get(&this)?;
+        let (data, from) = socket.recv_from(at_most(max), peek)?;
         Ok((data, from.into()))
     }
 
     fn recv_msg(&mut self, this: Handle, max: u32, room: u32) -> Result<Message, TrapError> {
         trace_trap!("socket.recv-msg", socket = this.rep(), max, room);
         let room = room.min(self.handles_left()) as usize;
-        let (data, mut received) = self.receive(max, |guest, buffer| {
-            let socket = guest.table.get(&this)?;
-            let mut kernel = lock(&guest.kernel);
-            let message = socket.recv_msg(buffer, room, &mut kernel, guest.key)?;
-            Ok((message.length, message))
-        })?;
+        let mut received = {
+            let mut kernel = lock(&self.kernel);
+            let socket = self.table.get(&this)?;
+            socket.recv_msg(at_most(max), room, &mut kernel, self.key)?
+        };
         let mut sockets = Vec::with_capacity(received.sockets.len());
         for mut socket in received.sockets.drain(..) {
             // There is room for as many, unless others than sockets have taken it.
@@ -211,7 +190,7 @@ impl sockets::HostSocket for Guest {
             sockets.push(self.with_handle(|guest| guest.push(socket))?);
         }
         Ok(Message {
-            data,
+            data: received.data,
             sockets,
             from: received.from.into(),
             cut: received.cut,
@@ -366,6 +345,11 @@ impl Guest {
 fn send(guest: &Guest, this: &Handle, data: &[u8]) -> Result<u32, TrapError> {
     trace_trap!("socket.send", socket = this.rep(), bytes = data.len());
     Ok(count(guest.table.get(this)?.send(data)?))
+}
+
+/// How many bytes to receive of those that the guest would take.
+pub(super) fn at_most(max: u32) -> usize {
+    (max as usize).min(MAX_RECV)
 }
 
 fn count(number: usize) -> u32 {
