@@ -14,6 +14,8 @@ pub(super) struct Scope {
     state: ScopeState,
     /// Whether it was open when its task was cancelled.
     disarmed: bool,
+    /// Whether its time had come by then: its future may be about to be dropped.
+    was_late: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,7 @@ impl Model {
                 ScopeState::Armed
             },
             disarmed: false,
+            was_late: false,
         };
         self.scopes.insert(id, scope);
         Place {
@@ -90,7 +93,7 @@ impl Model {
         self.sync();
         let now = self.now;
         let scope = self.scope(id);
-        let due = scope.state == ScopeState::Expired && !scope.disarmed;
+        let due = scope.state == ScopeState::Expired && (!scope.disarmed || scope.was_late);
         assert!(due, "{scope:?} was dropped, and had no reason to be");
         Kind::Timeout(now)
     }
@@ -212,6 +215,7 @@ impl Model {
             of_task.pending = Some(kind);
             for scope in self.scopes.values_mut().filter(|scope| scope.task == task) {
                 scope.disarmed = true;
+                scope.was_late = scope.state == ScopeState::Expired;
             }
             let state = EntryState::Cancelled(self.now);
             let told = self.interrupt_all(|place| place.task == task, state);

@@ -63,6 +63,9 @@ pub(crate) struct Task {
     /// Whether its value was given to somebody.
     pub(crate) taken: bool,
     pub(crate) group: Option<usize>,
+    /// Whether it ever had several branches. Turns that these were to have may come when they are over: the task may
+    /// be polled before it is woken.
+    pub(crate) has_branched: bool,
 }
 
 /// What must happen.

@@ -81,6 +81,15 @@ impl World {
         disable_cancellation(self.run_script(open.place, script)).await
     }
 
+    /// A place in a branch.
+    fn branch(&self, place: Place) -> Place {
+        self.model(|model| model.tasks[place.task].has_branched = true);
+        Place {
+            in_branch: true,
+            ..place
+        }
+    }
+
     pub(super) async fn both(
         &self,
         place: Place,
@@ -88,10 +97,7 @@ impl World {
         left: &[Op],
         right: &[Op],
     ) -> Result<()> {
-        let place = Place {
-            in_branch: true,
-            ..place
-        };
+        let place = self.branch(place);
         let (left, right) = (self.run_script(place, left), self.run_script(place, right));
         match way {
             Way::Together => {
@@ -116,10 +122,7 @@ impl World {
         left: &[Op],
         right: &[Op],
     ) -> Result<()> {
-        let place = Place {
-            in_branch: true,
-            ..place
-        };
+        let place = self.branch(place);
         let (left, right) = (self.run_script(place, left), self.run_script(place, right));
         match way {
             Way::Together => match select(left, right).await {
