@@ -82,10 +82,12 @@ impl Waiting {
         table.blocks.arm(key);
         let block = &mut table.blocks[key];
         let gave_up = block.gave_up.take();
-        if gave_up.is_none() {
-            block.waker = foreign_waker(block.task, cx);
+        if gave_up.is_some() && table.is_stuck(key) {
+            return gave_up;
         }
-        gave_up
+        let block = &mut table.blocks[key];
+        block.waker = foreign_waker(block.task, cx);
+        None
     }
 
     /// Opens a shield around what the task that runs does next.

@@ -1,6 +1,7 @@
 //! Those that wait: in which line, and how that ends.
 
 use super::super::kind::Kind;
+use super::unheard::Unheard;
 use super::{Model, Place};
 
 /// What is waited for. Those that wait for the same thing stand in line.
@@ -161,7 +162,11 @@ impl Model {
 
     /// Those that were woken earlier in a line go on earlier.
     fn check_order(&self, entry: &Entry, serial: u64) {
-        if self.tasks[entry.place.task].has_branched {
+        if self.branched.contains(&entry.place.task) {
+            return;
+        }
+        // Its task may have had a turn already, for a block to drop what is in it.
+        if matches!(entry.line, Line::Gate(_)) && self.is_due_around(entry.place) {
             return;
         }
         let earlier = self.entries.values().find(|other| {
@@ -188,13 +193,17 @@ impl Model {
         match entry.state {
             EntryState::Waiting => {}
             EntryState::Woken(..) => self.pass_on(entry.line),
-            EntryState::Cancelled(_) => self.tasks[entry.place.task].told -= 1,
-            EntryState::TimedOut(_, firing) => self.unlooked_at(firing),
+            EntryState::Cancelled(_) => {
+                self.tasks[entry.place.task].told -= 1;
+                self.note_unheard(Unheard::Cancel(entry.place.task));
+            }
+            EntryState::TimedOut(_, firing) => self.unlooked_at(entry.place.scope, firing),
         }
     }
 
-    /// Time has passed: sleeps and timeout blocks end, in their order.
+    /// A pass may be over, and time has passed: sleeps and timeout blocks end, in their order.
     pub(super) fn sync(&mut self) {
+        self.settle();
         let now = curio::clock().as_nanos();
         if now == self.now {
             return;

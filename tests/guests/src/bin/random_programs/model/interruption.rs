@@ -2,6 +2,7 @@
 
 use super::super::kind::Kind;
 use super::entries::EntryState;
+use super::unheard::Unheard;
 use super::{Model, Place};
 
 /// An open timeout block, or a shield.
@@ -11,15 +12,15 @@ pub(super) struct Scope {
     around: Option<u64>,
     /// A shield has none.
     deadline: Option<u64>,
-    state: ScopeState,
+    pub(super) state: ScopeState,
     /// Whether it was open when its task was cancelled.
-    disarmed: bool,
-    /// Whether its time had come by then: its future may be about to be dropped.
+    pub(super) disarmed: bool,
+    /// Whether its time had come by then, and nobody was told.
     was_late: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ScopeState {
+pub(super) enum ScopeState {
     Armed,
     /// Its time has come, and nobody was told.
     Expired,
@@ -62,6 +63,10 @@ impl Model {
                 scope.state = ScopeState::Expired;
             }
         }
+        self.note_expired(closed.around);
+        if closed.deadline.is_none() {
+            self.note_unheard(Unheard::Cancel(closed.task));
+        }
     }
 
     fn scope(&mut self, id: u64) -> &mut Scope {
@@ -69,7 +74,7 @@ impl Model {
     }
 
     /// A block and those around it.
-    fn around(&self, innermost: Option<u64>) -> Vec<u64> {
+    pub(super) fn around(&self, innermost: Option<u64>) -> Vec<u64> {
         let around = |id: &u64| self.scopes.get(id)?.around;
         std::iter::successors(innermost, around).collect()
     }
@@ -92,8 +97,10 @@ impl Model {
     pub(crate) fn gave_up(&mut self, id: u64) -> Kind {
         self.sync();
         let now = self.now;
-        let scope = self.scope(id);
-        let due = scope.state == ScopeState::Expired && (!scope.disarmed || scope.was_late);
+        let scope = &self.scopes[&id];
+        // Its future was about to be dropped when its task was cancelled, and has not heard of that either.
+        let was_late = scope.was_late && self.tasks[scope.task].pending.is_some();
+        let due = scope.state == ScopeState::Expired && (!scope.disarmed || was_late);
         assert!(due, "{scope:?} was dropped, and had no reason to be");
         Kind::Timeout(now)
     }
@@ -110,9 +117,14 @@ impl Model {
     pub(super) fn expire(&mut self, id: u64, at: u64) {
         let scope = self.scope(id);
         scope.state = ScopeState::Expired;
-        if scope.disarmed {
-            return;
+        if !scope.disarmed {
+            self.tell_waits(id, at);
+            self.note_unheard(Unheard::Expiry(id));
         }
+    }
+
+    /// Ends all waits in a block as timed out.
+    pub(super) fn tell_waits(&mut self, id: u64, at: u64) {
         let inside: Vec<_> = self.scopes.keys().copied().collect();
         let inside: Vec<_> = inside
             .into_iter()
@@ -150,7 +162,7 @@ impl Model {
 
     /// A wait that was told was given up before anybody looked. If no other was told at the same time, the blocks
     /// around it fire again.
-    pub(super) fn unlooked_at(&mut self, firing: u64) {
+    pub(super) fn unlooked_at(&mut self, innermost: Option<u64>, firing: u64) {
         let told = |entry: &super::Entry| matches!(entry.state, EntryState::TimedOut(_, by) if by == firing);
         if self.entries.values().any(told) {
             return;
@@ -160,10 +172,11 @@ impl Model {
                 scope.state = ScopeState::Expired;
             }
         }
+        self.note_expired(innermost);
     }
 
     /// Whether a block around this place is to fire.
-    fn is_due_around(&self, place: Place) -> bool {
+    pub(super) fn is_due_around(&self, place: Place) -> bool {
         let due = |id: &u64| {
             let scope = &self.scopes[id];
             scope.state == ScopeState::Expired && !scope.disarmed
@@ -217,16 +230,17 @@ impl Model {
                 scope.disarmed = true;
                 scope.was_late = scope.state == ScopeState::Expired;
             }
-            let state = EntryState::Cancelled(self.now);
-            let told = self.interrupt_all(|place| place.task == task, state);
-            self.tasks[task].told += u32::try_from(told.len()).expect("few");
+            self.cancel_waits(task);
+            self.note_unheard(Unheard::Cancel(task));
         }
         self.tasks[task].alive
     }
 
-    /// Whether a cancellation has reached a task, which will not be cancelled again.
+    /// Whether a cancellation has reached a task, or is about to reach another branch of it: it will not be cancelled
+    /// again.
     pub(crate) fn is_told(&self, task: usize) -> bool {
-        self.tasks[task].cancelled && self.tasks[task].pending.is_none()
+        let of_task = &self.tasks[task];
+        of_task.cancelled && (of_task.pending.is_none() || of_task.told > 0)
     }
 
     pub(super) fn has_shield_of(&self, task: usize) -> bool {

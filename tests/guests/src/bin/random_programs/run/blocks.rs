@@ -37,6 +37,15 @@ impl Drop for Open<'_> {
     }
 }
 
+/// Whether what is behind a shield has come to its end, or may be dropped before, as the loser of a race.
+struct Whole(bool);
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        assert!(self.0, "what is behind a shield was dropped");
+    }
+}
+
 impl World {
     pub(super) async fn timeout(
         &self,
@@ -78,12 +87,15 @@ impl World {
 
     pub(super) async fn shield(&self, place: Place, script: &[Op]) -> Result<()> {
         let open = Open::new(self, place, None);
-        disable_cancellation(self.run_script(open.place, script)).await
+        let mut whole = Whole(place.in_branch);
+        let result = disable_cancellation(self.run_script(open.place, script)).await;
+        whole.0 = true;
+        result
     }
 
     /// A place in a branch.
     fn branch(&self, place: Place) -> Place {
-        self.model(|model| model.tasks[place.task].has_branched = true);
+        self.model(|model| model.branched.insert(place.task));
         Place {
             in_branch: true,
             ..place
