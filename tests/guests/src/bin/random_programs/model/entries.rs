@@ -40,8 +40,7 @@ pub(super) enum EntryState {
     /// It was woken at a time; counts the wake-ups.
     Woken(u64, u64),
     Cancelled(u64),
-    /// It timed out at a time, and which firing told it.
-    TimedOut(u64, u64),
+    TimedOut(u64),
 }
 
 /// What is foretold of an operation.
@@ -134,7 +133,7 @@ impl Model {
                 let pending = self.tasks[task].pending.clone();
                 Err(pending.unwrap_or(Kind::Cancelled))
             }
-            EntryState::TimedOut(at, _) => Err(Kind::Timeout(at)),
+            EntryState::TimedOut(at) => Err(Kind::Timeout(at)),
         }
     }
 
@@ -151,8 +150,8 @@ impl Model {
                 (Ok(()), at)
             }
             EntryState::Cancelled(at) => (Err(self.take_told(entry.place.task)), at),
-            EntryState::TimedOut(at, firing) => {
-                self.looked_at(firing);
+            EntryState::TimedOut(at) => {
+                self.looked_at(entry.place.scope, at);
                 (Err(Kind::Timeout(at)), at)
             }
         };
@@ -197,7 +196,7 @@ impl Model {
                 self.tasks[entry.place.task].told -= 1;
                 self.note_unheard(Unheard::Cancel(entry.place.task));
             }
-            EntryState::TimedOut(_, firing) => self.unlooked_at(entry.place.scope, firing),
+            EntryState::TimedOut(at) => self.unlooked_at(entry.place.scope, at),
         }
     }
 

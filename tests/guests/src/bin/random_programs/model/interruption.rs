@@ -1,7 +1,7 @@
 //! Cancellation, timeout blocks and shields.
 
 use super::super::kind::Kind;
-use super::entries::EntryState;
+use super::entries::{Entry, EntryState};
 use super::unheard::Unheard;
 use super::{Model, Place};
 
@@ -24,8 +24,8 @@ pub(super) enum ScopeState {
     Armed,
     /// Its time has come, and nobody was told.
     Expired,
-    /// A wait in the given block was told, by the given firing; 0 for an operation that failed at once.
-    Told(u64, u64),
+    /// A wait or an operation in the given block was told; and whether any of those that were has been looked at.
+    Told(u64, bool),
 }
 
 impl Model {
@@ -130,46 +130,55 @@ impl Model {
             .into_iter()
             .filter(|inner| self.around(Some(*inner)).contains(&id))
             .collect();
-        let firing = self.next();
         let is_inside = |place: &Place| place.scope.is_some_and(|scope| inside.contains(&scope));
-        for place in self.interrupt_all(is_inside, EntryState::TimedOut(at, firing)) {
-            self.tell(place.scope, at, firing);
+        for place in self.interrupt_all(is_inside, EntryState::TimedOut(at)) {
+            self.tell(place.scope, at, false);
         }
     }
 
     /// A wait or an operation in a block is told that the time of all blocks around it has come.
-    fn tell(&mut self, innermost: Option<u64>, at: u64, firing: u64) {
+    fn tell(&mut self, innermost: Option<u64>, at: u64, heard: bool) {
         let Some(inner) = innermost else { return };
         for id in self.around(innermost) {
             let scope = self.scope(id);
             let told = matches!(scope.state, ScopeState::Told(..));
             if scope.deadline.is_some_and(|deadline| deadline <= at) && !told {
-                scope.state = ScopeState::Told(inner, firing);
+                scope.state = ScopeState::Told(inner, heard);
             }
         }
     }
 
-    /// A wait that was told has been looked at: that is done with.
-    pub(super) fn looked_at(&mut self, firing: u64) {
-        for scope in self.scopes.values_mut() {
-            if let ScopeState::Told(_, by) = &mut scope.state
-                && *by == firing
-            {
-                *by = 0;
+    /// The blocks around a wait that was told at a time of their expiry, as far as nobody has heard of that.
+    fn unheard_by(&self, innermost: Option<u64>, at: u64) -> Vec<u64> {
+        let unheard = |id: &u64| {
+            let scope = &self.scopes[id];
+            matches!(scope.state, ScopeState::Told(_, false)) && scope.deadline <= Some(at)
+        };
+        self.around(innermost).into_iter().filter(unheard).collect()
+    }
+
+    /// A wait that was told at a time has been looked at.
+    pub(super) fn looked_at(&mut self, innermost: Option<u64>, at: u64) {
+        for id in self.unheard_by(innermost, at) {
+            if let ScopeState::Told(_, heard) = &mut self.scope(id).state {
+                *heard = true;
             }
         }
     }
 
-    /// A wait that was told was given up before anybody looked. If no other was told at the same time, the blocks
-    /// around it fire again.
-    pub(super) fn unlooked_at(&mut self, innermost: Option<u64>, firing: u64) {
-        let told = |entry: &super::Entry| matches!(entry.state, EntryState::TimedOut(_, by) if by == firing);
-        if self.entries.values().any(told) {
-            return;
-        }
-        for scope in self.scopes.values_mut() {
-            if matches!(scope.state, ScopeState::Told(_, by) if by == firing) {
-                scope.state = ScopeState::Expired;
+    /// A wait that was told at a time was given up before anybody looked. The blocks of which nobody else was told
+    /// fire again.
+    pub(super) fn unlooked_at(&mut self, innermost: Option<u64>, at: u64) {
+        for id in self.unheard_by(innermost, at) {
+            let deadline = self.scopes[&id].deadline;
+            let tells = |entry: &Entry| match entry.state {
+                EntryState::TimedOut(at) => {
+                    deadline <= Some(at) && self.around(entry.place.scope).contains(&id)
+                }
+                _ => false,
+            };
+            if !self.entries.values().any(tells) {
+                self.scope(id).state = ScopeState::Expired;
             }
         }
         self.note_expired(innermost);
@@ -196,7 +205,7 @@ impl Model {
             return Some(kind);
         }
         self.is_due_around(place).then(|| {
-            self.tell(place.scope, self.now, 0);
+            self.tell(place.scope, self.now, true);
             Kind::Timeout(self.now)
         })
     }
@@ -214,7 +223,7 @@ impl Model {
             return Some(kind);
         }
         self.is_due_around(place).then(|| {
-            self.tell(place.scope, self.now, 0);
+            self.tell(place.scope, self.now, true);
             Kind::Timeout(self.now)
         })
     }

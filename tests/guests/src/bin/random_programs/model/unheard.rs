@@ -67,7 +67,7 @@ impl Model {
             self.tell_waits(id, self.now);
         }
         match state(self) {
-            None | Some(ScopeState::Armed | ScopeState::Told(_, 0)) => false,
+            None | Some(ScopeState::Armed | ScopeState::Told(_, true)) => false,
             Some(ScopeState::Expired | ScopeState::Told(..)) => true,
         }
     }
