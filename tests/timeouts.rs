@@ -45,6 +45,17 @@ mod blocks {
     }
 }
 
+/// Blocks that are about to drop their futures.
+mod drops {
+    crate::harness::guests::cases! {
+        "timeout_drops":
+        what_goes_on_at_last_is_told_and_may_clean_up
+        what_goes_on_at_last_is_whole_behind_a_shield
+        what_goes_on_at_last_and_is_cancelled_may_clean_up
+        what_blocks_there_once_more_is_dropped
+    }
+}
+
 /// Nested blocks: what a timeout leaves each as.
 mod outcomes {
     crate::harness::guests::cases! {
@@ -65,5 +76,6 @@ mod outcomes {
         the_middle_one_of_three_expires
         an_outer_timeout_reaches_the_cleanup_of_an_inner_one
         an_inner_block_cannot_extend_an_outer_one
+        an_outer_block_that_was_told_is_not_told_of_an_inner_one_again
     }
 }

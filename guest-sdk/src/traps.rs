@@ -307,3 +307,19 @@ pub use self::{reschedule_tasks as scheduler_wake, wait_on_queue as scheduler_wa
 pub fn open_waits() -> usize {
     runtime::with(|runtime| runtime.waiting.len())
 }
+
+/// How many passes the program has made through the tasks that were ready. For monitors and tests: what
+/// happens in one pass happens together. The tasks that are dropped when one is over, since they are cancelled and
+/// can't be told, have a pass of their own.
+///
+/// ```no_run
+/// # async fn example() -> curio::Result<()> {
+/// let before = curio::traps::passes();
+/// curio::yield_now().await?;
+/// assert_eq!(curio::traps::passes(), before + 1);
+/// # Ok(())
+/// # }
+/// ```
+pub fn passes() -> u64 {
+    runtime::with(|runtime| runtime.pass.count())
+}

@@ -147,6 +147,7 @@ impl Runtime {
     /// been the reason for others to go on, a group its members'.
     fn settle(&self) {
         loop {
+            self.pass.end();
             let dropped = self.waiting.settle(self);
             if dropped.is_empty() {
                 return;

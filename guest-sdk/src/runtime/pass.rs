@@ -29,6 +29,8 @@ pub(crate) struct Pass {
     ended: RefCell<Vec<u64>>,
     /// How many were resumed since the kernel last had a say.
     resumed: Cell<usize>,
+    /// How many passes there were.
+    count: Cell<u64>,
 }
 
 /// A task that may go on.
@@ -46,6 +48,7 @@ impl Pass {
             turns: Cell::new(0),
             ended: RefCell::new(Vec::new()),
             resumed: Cell::new(0),
+            count: Cell::new(0),
         }
     }
 
@@ -68,6 +71,16 @@ impl Pass {
             runtime.take_parts(&parts);
         }
         self.left.set(self.ready.borrow().len());
+    }
+
+    /// Ends a pass, or one in which tasks were dropped.
+    pub(super) fn end(&self) {
+        self.count.set(self.count.get() + 1);
+    }
+
+    /// How many passes have ended.
+    pub(crate) fn count(&self) -> u64 {
+        self.count.get()
     }
 
     /// The next one to resume in this pass.

@@ -50,7 +50,7 @@ pub(super) struct Block {
     pub(super) state: State,
     /// How many waits were told of its expiry, and have not been looked at.
     pub(super) unseen: u32,
-    /// Whether one was looked at.
+    /// Whether anybody was told and has looked at that, since it expired or fired again.
     pub(super) seen: bool,
     /// Whether its deadline is among those in the heap.
     in_heap: bool,

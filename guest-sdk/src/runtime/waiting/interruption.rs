@@ -51,7 +51,7 @@ impl Waiting {
         let innermost = by.block.filter(|block| table.is_due_around(*block))?;
         let error = Error::TaskTimeout(TimedOut::new(at));
         wanted(&error).then(|| {
-            table.tell(innermost);
+            table.tell(innermost, true);
             error
         })
     }
@@ -82,10 +82,12 @@ impl Waiting {
         table.blocks.arm(key);
         let block = &mut table.blocks[key];
         let gave_up = block.gave_up.take();
-        if gave_up.is_none() {
-            block.waker = foreign_waker(block.task, cx);
+        if gave_up.is_some() && table.is_stuck(key) {
+            return gave_up;
         }
-        gave_up
+        let block = &mut table.blocks[key];
+        block.waker = foreign_waker(block.task, cx);
+        None
     }
 
     /// Opens a shield around what the task that runs does next.
@@ -100,6 +102,9 @@ impl Waiting {
         while let Some(wait) = table.blocks[key].waits.first {
             // Its future has left the block.
             let task = table.waits[wait].by.task;
+            if let State::Ended(End::TimedOut(at)) = table.waits[wait].state {
+                table.expire_again(Some(key), at);
+            }
             table.unlink(wait);
             table.link(wait, Running::in_no_block(task));
         }
@@ -154,7 +159,7 @@ impl Table {
         if let Some(innermost) = by.block
             && self.is_due_around(innermost)
         {
-            self.tell(innermost);
+            self.tell(innermost, true);
             return Err(Error::TaskTimeout(TimedOut::new(self.now)));
         }
         Ok(())
@@ -176,7 +181,7 @@ impl Table {
 
     /// A wait in this block that had timed out is looked at.
     pub(super) fn note_seen(&mut self, innermost: Option<BlockKey>, at: Instant) {
-        self.for_each_told(innermost, at, |block| {
+        self.for_each_expired(innermost, at, |block| {
             block.unseen = block.unseen.saturating_sub(1);
             block.seen = true;
         });
@@ -185,9 +190,10 @@ impl Table {
     /// A wait in this block that had timed out was given up before anyone looked. If no other was told of the same,
     /// the blocks fire again.
     pub(super) fn expire_again(&mut self, innermost: Option<BlockKey>, at: Instant) {
-        self.for_each_told(innermost, at, |block| {
+        self.for_each_expired(innermost, at, |block| {
             block.unseen = block.unseen.saturating_sub(1);
-            if block.unseen == 0 && !block.seen {
+            let is_told = matches!(block.state, blocks::State::Told(_));
+            if is_told && block.unseen == 0 && !block.seen {
                 block.state = blocks::State::Expired;
             }
         });
@@ -195,7 +201,7 @@ impl Table {
     }
 
     /// Goes through the blocks of whose expiry a wait in this block was told at a time.
-    fn for_each_told(
+    fn for_each_expired(
         &mut self,
         innermost: Option<BlockKey>,
         at: Instant,
@@ -205,7 +211,7 @@ impl Table {
         while let Some(key) = next {
             let block = &mut self.blocks[key];
             next = block.around;
-            if block.has_expired(at) && matches!(block.state, blocks::State::Told(_)) {
+            if block.has_expired(at) {
                 note(block);
             }
         }
@@ -243,11 +249,8 @@ impl Table {
             if (!inner || self.blocks.is_in(block, key))
                 && self.interrupt(runtime, wait, End::TimedOut(self.now))
             {
-                self.tell(block.unwrap_or(key));
-                self.for_each_told(block, self.now, |block| {
-                    block.unseen += 1;
-                    block.seen = false;
-                });
+                self.tell(block.unwrap_or(key), false);
+                self.for_each_expired(block, self.now, |block| block.unseen += 1);
             }
         }
     }
@@ -268,17 +271,16 @@ impl Table {
         true
     }
 
-    /// Notes that a wait in this block was told of the expiry of all blocks around it.
-    fn tell(&mut self, innermost: BlockKey) {
+    /// Notes that a wait in this block was told of the expiry of all blocks around it, and whether that is seen
+    /// already. Blocks that were told before stay as they are.
+    fn tell(&mut self, innermost: BlockKey, seen: bool) {
         let mut next = Some(innermost);
         while let Some(key) = next {
             let block = &mut self.blocks[key];
             next = block.around;
             if block.has_expired(self.now) && !matches!(block.state, blocks::State::Told(_)) {
                 block.state = blocks::State::Told(innermost);
-                // A wait that is told counts itself; who is told at once has seen it.
-                block.unseen = 0;
-                block.seen = true;
+                block.seen = seen;
                 self.blocks.disarm(key);
             }
         }

@@ -4,7 +4,7 @@
 //! that can be told. Or it is blocked in a future that is none of this crate's, on a channel of some other crate say,
 //! and if it has a wait, does not look at that. It can't be told anything there; so when a pass is over and
 //! an interruption was not heard, the innermost frame of this crate drops that future: the timeout block,
-//! or the task itself.
+//! or the task itself. The block does when it is polled next, unless its future is not blocked there any more.
 
 use super::blocks::{Block, BlockKey, State};
 use super::table::{Readied, Table};
@@ -134,7 +134,6 @@ impl Table {
         }
         let now = self.now;
         let block = &mut self.blocks[key];
-        block.state = State::Told(key);
         block.gave_up = Some(now);
         let readied = Readied {
             task: block.task,
@@ -142,6 +141,25 @@ impl Table {
         };
         readied.ready(runtime);
         Settled::Yes
+    }
+
+    /// Whether the future in an expired block, which was found to be blocked where it can't be told, is so still now
+    /// that it was polled. It may have gone on meanwhile, and been told, or come to a place where it must not be.
+    pub(super) fn is_stuck(&mut self, key: BlockKey) -> bool {
+        let Block {
+            task,
+            state,
+            unseen,
+            ..
+        } = self.blocks[key];
+        let was_told = match state {
+            State::Armed => return false,
+            State::Expired => false,
+            State::Told(_) => unseen == 0,
+        };
+        // A cancellation that was heard has put an end to timeouts.
+        let was_cancelled = self.is_disarmed(key) && self.of_task(task).pending.is_none();
+        !was_told && !was_cancelled && !self.blocks.holds_shield(key)
     }
 
     /// Whether a task is ready, or about to be.

@@ -1,7 +1,9 @@
 //! What a timeout is seen as inside its block, and what it leaves nested blocks as.
 //! `O` is the outer block, `I` the inner one.
 
+use curio::traps::sleep_until;
 use curio::{Error, Result, ignore_after, sleep, timeout_after, timeout_at, yield_now};
+use futures::future::select;
 use test_guests::{fails, ms, sleep_until_told, spin_until};
 
 test_guests::cases! {
@@ -21,6 +23,7 @@ test_guests::cases! {
     the_middle_one_of_three_expires
     an_outer_timeout_reaches_the_cleanup_of_an_inner_one
     an_inner_block_cannot_extend_an_outer_one
+    an_outer_block_that_was_told_is_not_told_of_an_inner_one_again
 }
 
 const NEVER: u64 = 1_000_000;
@@ -254,4 +257,18 @@ async fn an_inner_block_cannot_extend_an_outer_one() -> Result<()> {
     });
     assert!(is_timeout(&fails(outer.await)));
     Ok(())
+}
+
+async fn an_outer_block_that_was_told_is_not_told_of_an_inner_one_again() -> Result<()> {
+    timeout_after(ms(0), async {
+        assert!(is_timeout(&fails(yield_now().await)));
+        let until = curio::clock() + ms(5);
+        // Both end together. What the right one was told is dropped with it.
+        let slept = async { sleep_until(until).await.map(drop) };
+        let branches = select(Box::pin(slept), Box::pin(blocked()));
+        timeout_at(until, async { branches.await.factor_first().0 }).await?;
+        sleep(ms(1)).await?;
+        Ok(())
+    })
+    .await
 }

@@ -12,7 +12,7 @@ use super::world::World;
 /// After how many ticks events are set, gates opened, items put and taken; …
 const HELP_AFTER: u32 = 40;
 
-/// … all tasks are cancelled; …
+/// … all tasks are cancelled, and each time when that has passed again those that were spawned since; …
 const CANCEL_AFTER: u32 = 60;
 
 /// … and all must have ended.
@@ -34,7 +34,7 @@ pub(crate) async fn run(world: Rc<World>) -> Result<()> {
         if tick >= HELP_AFTER {
             world.help().await?;
         }
-        if tick == CANCEL_AFTER {
+        if tick > 0 && tick % CANCEL_AFTER == 0 {
             for task in world.alive() {
                 world.request_cancel(task);
             }

@@ -1,6 +1,7 @@
 //! Those that wait: in which line, and how that ends.
 
 use super::super::kind::Kind;
+use super::unheard::Unheard;
 use super::{Model, Place};
 
 /// What is waited for. Those that wait for the same thing stand in line.
@@ -39,8 +40,7 @@ pub(super) enum EntryState {
     /// It was woken at a time; counts the wake-ups.
     Woken(u64, u64),
     Cancelled(u64),
-    /// It timed out at a time, and which firing told it.
-    TimedOut(u64, u64),
+    TimedOut(u64),
 }
 
 /// What is foretold of an operation.
@@ -133,7 +133,7 @@ impl Model {
                 let pending = self.tasks[task].pending.clone();
                 Err(pending.unwrap_or(Kind::Cancelled))
             }
-            EntryState::TimedOut(at, _) => Err(Kind::Timeout(at)),
+            EntryState::TimedOut(at) => Err(Kind::Timeout(at)),
         }
     }
 
@@ -150,8 +150,8 @@ impl Model {
                 (Ok(()), at)
             }
             EntryState::Cancelled(at) => (Err(self.take_told(entry.place.task)), at),
-            EntryState::TimedOut(at, firing) => {
-                self.looked_at(firing);
+            EntryState::TimedOut(at) => {
+                self.looked_at(entry.place.scope, at);
                 (Err(Kind::Timeout(at)), at)
             }
         };
@@ -161,10 +161,16 @@ impl Model {
 
     /// Those that were woken earlier in a line go on earlier.
     fn check_order(&self, entry: &Entry, serial: u64) {
+        if self.branched.contains(&entry.place.task) {
+            return;
+        }
+        // Its task may have had a turn already, for a block to drop what is in it.
+        if matches!(entry.line, Line::Gate(_)) && self.is_due_around(entry.place) {
+            return;
+        }
         let earlier = self.entries.values().find(|other| {
-            let plain = !other.place.in_branch && !entry.place.in_branch;
             let before = matches!(other.state, EntryState::Woken(_, other) if other < serial);
-            plain && before && other.line == entry.line
+            !other.place.in_branch && before && other.line == entry.line
         });
         assert!(
             earlier.is_none(),
@@ -186,13 +192,17 @@ impl Model {
         match entry.state {
             EntryState::Waiting => {}
             EntryState::Woken(..) => self.pass_on(entry.line),
-            EntryState::Cancelled(_) => self.tasks[entry.place.task].told -= 1,
-            EntryState::TimedOut(_, firing) => self.unlooked_at(firing),
+            EntryState::Cancelled(_) => {
+                self.tasks[entry.place.task].told -= 1;
+                self.note_unheard(Unheard::Cancel(entry.place.task));
+            }
+            EntryState::TimedOut(at) => self.unlooked_at(entry.place.scope, at),
         }
     }
 
-    /// Time has passed: sleeps and timeout blocks end, in their order.
+    /// A pass may be over, and time has passed: sleeps and timeout blocks end, in their order.
     pub(super) fn sync(&mut self) {
+        self.settle();
         let now = curio::clock().as_nanos();
         if now == self.now {
             return;

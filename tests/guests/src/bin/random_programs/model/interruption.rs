@@ -1,7 +1,8 @@
 //! Cancellation, timeout blocks and shields.
 
 use super::super::kind::Kind;
-use super::entries::EntryState;
+use super::entries::{Entry, EntryState};
+use super::unheard::Unheard;
 use super::{Model, Place};
 
 /// An open timeout block, or a shield.
@@ -11,18 +12,20 @@ pub(super) struct Scope {
     around: Option<u64>,
     /// A shield has none.
     deadline: Option<u64>,
-    state: ScopeState,
+    pub(super) state: ScopeState,
     /// Whether it was open when its task was cancelled.
-    disarmed: bool,
+    pub(super) disarmed: bool,
+    /// Whether its time had come by then, and nobody was told.
+    was_late: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ScopeState {
+pub(super) enum ScopeState {
     Armed,
     /// Its time has come, and nobody was told.
     Expired,
-    /// A wait in the given block was told, by the given firing; 0 for an operation that failed at once.
-    Told(u64, u64),
+    /// A wait or an operation in the given block was told; and whether any of those that were has been looked at.
+    Told(u64, bool),
 }
 
 impl Model {
@@ -40,6 +43,7 @@ impl Model {
                 ScopeState::Armed
             },
             disarmed: false,
+            was_late: false,
         };
         self.scopes.insert(id, scope);
         Place {
@@ -59,6 +63,10 @@ impl Model {
                 scope.state = ScopeState::Expired;
             }
         }
+        self.note_expired(closed.around);
+        if closed.deadline.is_none() {
+            self.note_unheard(Unheard::Cancel(closed.task));
+        }
     }
 
     fn scope(&mut self, id: u64) -> &mut Scope {
@@ -66,7 +74,7 @@ impl Model {
     }
 
     /// A block and those around it.
-    fn around(&self, innermost: Option<u64>) -> Vec<u64> {
+    pub(super) fn around(&self, innermost: Option<u64>) -> Vec<u64> {
         let around = |id: &u64| self.scopes.get(id)?.around;
         std::iter::successors(innermost, around).collect()
     }
@@ -89,8 +97,10 @@ impl Model {
     pub(crate) fn gave_up(&mut self, id: u64) -> Kind {
         self.sync();
         let now = self.now;
-        let scope = self.scope(id);
-        let due = scope.state == ScopeState::Expired && !scope.disarmed;
+        let scope = &self.scopes[&id];
+        // Its future was about to be dropped when its task was cancelled, and has not heard of that either.
+        let was_late = scope.was_late && self.tasks[scope.task].pending.is_some();
+        let due = scope.state == ScopeState::Expired && (!scope.disarmed || was_late);
         assert!(due, "{scope:?} was dropped, and had no reason to be");
         Kind::Timeout(now)
     }
@@ -107,60 +117,75 @@ impl Model {
     pub(super) fn expire(&mut self, id: u64, at: u64) {
         let scope = self.scope(id);
         scope.state = ScopeState::Expired;
-        if scope.disarmed {
-            return;
+        if !scope.disarmed {
+            self.tell_waits(id, at);
+            self.note_unheard(Unheard::Expiry(id));
         }
+    }
+
+    /// Ends all waits in a block as timed out.
+    pub(super) fn tell_waits(&mut self, id: u64, at: u64) {
         let inside: Vec<_> = self.scopes.keys().copied().collect();
         let inside: Vec<_> = inside
             .into_iter()
             .filter(|inner| self.around(Some(*inner)).contains(&id))
             .collect();
-        let firing = self.next();
         let is_inside = |place: &Place| place.scope.is_some_and(|scope| inside.contains(&scope));
-        for place in self.interrupt_all(is_inside, EntryState::TimedOut(at, firing)) {
-            self.tell(place.scope, at, firing);
+        for place in self.interrupt_all(is_inside, EntryState::TimedOut(at)) {
+            self.tell(place.scope, at, false);
         }
     }
 
     /// A wait or an operation in a block is told that the time of all blocks around it has come.
-    fn tell(&mut self, innermost: Option<u64>, at: u64, firing: u64) {
+    fn tell(&mut self, innermost: Option<u64>, at: u64, heard: bool) {
         let Some(inner) = innermost else { return };
         for id in self.around(innermost) {
             let scope = self.scope(id);
             let told = matches!(scope.state, ScopeState::Told(..));
             if scope.deadline.is_some_and(|deadline| deadline <= at) && !told {
-                scope.state = ScopeState::Told(inner, firing);
+                scope.state = ScopeState::Told(inner, heard);
             }
         }
     }
 
-    /// A wait that was told has been looked at: that is done with.
-    pub(super) fn looked_at(&mut self, firing: u64) {
-        for scope in self.scopes.values_mut() {
-            if let ScopeState::Told(_, by) = &mut scope.state
-                && *by == firing
-            {
-                *by = 0;
+    /// The blocks around a wait that was told at a time of their expiry, as far as nobody has heard of that.
+    fn unheard_by(&self, innermost: Option<u64>, at: u64) -> Vec<u64> {
+        let unheard = |id: &u64| {
+            let scope = &self.scopes[id];
+            matches!(scope.state, ScopeState::Told(_, false)) && scope.deadline <= Some(at)
+        };
+        self.around(innermost).into_iter().filter(unheard).collect()
+    }
+
+    /// A wait that was told at a time has been looked at.
+    pub(super) fn looked_at(&mut self, innermost: Option<u64>, at: u64) {
+        for id in self.unheard_by(innermost, at) {
+            if let ScopeState::Told(_, heard) = &mut self.scope(id).state {
+                *heard = true;
             }
         }
     }
 
-    /// A wait that was told was given up before anybody looked. If no other was told at the same time, the blocks
-    /// around it fire again.
-    pub(super) fn unlooked_at(&mut self, firing: u64) {
-        let told = |entry: &super::Entry| matches!(entry.state, EntryState::TimedOut(_, by) if by == firing);
-        if self.entries.values().any(told) {
-            return;
-        }
-        for scope in self.scopes.values_mut() {
-            if matches!(scope.state, ScopeState::Told(_, by) if by == firing) {
-                scope.state = ScopeState::Expired;
+    /// A wait that was told at a time was given up before anybody looked. The blocks of which nobody else was told
+    /// fire again.
+    pub(super) fn unlooked_at(&mut self, innermost: Option<u64>, at: u64) {
+        for id in self.unheard_by(innermost, at) {
+            let deadline = self.scopes[&id].deadline;
+            let tells = |entry: &Entry| match entry.state {
+                EntryState::TimedOut(at) => {
+                    deadline <= Some(at) && self.around(entry.place.scope).contains(&id)
+                }
+                _ => false,
+            };
+            if !self.entries.values().any(tells) {
+                self.scope(id).state = ScopeState::Expired;
             }
         }
+        self.note_expired(innermost);
     }
 
     /// Whether a block around this place is to fire.
-    fn is_due_around(&self, place: Place) -> bool {
+    pub(super) fn is_due_around(&self, place: Place) -> bool {
         let due = |id: &u64| {
             let scope = &self.scopes[id];
             scope.state == ScopeState::Expired && !scope.disarmed
@@ -180,7 +205,7 @@ impl Model {
             return Some(kind);
         }
         self.is_due_around(place).then(|| {
-            self.tell(place.scope, self.now, 0);
+            self.tell(place.scope, self.now, true);
             Kind::Timeout(self.now)
         })
     }
@@ -198,7 +223,7 @@ impl Model {
             return Some(kind);
         }
         self.is_due_around(place).then(|| {
-            self.tell(place.scope, self.now, 0);
+            self.tell(place.scope, self.now, true);
             Kind::Timeout(self.now)
         })
     }
@@ -212,17 +237,19 @@ impl Model {
             of_task.pending = Some(kind);
             for scope in self.scopes.values_mut().filter(|scope| scope.task == task) {
                 scope.disarmed = true;
+                scope.was_late = scope.state == ScopeState::Expired;
             }
-            let state = EntryState::Cancelled(self.now);
-            let told = self.interrupt_all(|place| place.task == task, state);
-            self.tasks[task].told += u32::try_from(told.len()).expect("few");
+            self.cancel_waits(task);
+            self.note_unheard(Unheard::Cancel(task));
         }
         self.tasks[task].alive
     }
 
-    /// Whether a cancellation has reached a task, which will not be cancelled again.
+    /// Whether a cancellation has reached a task, or is about to reach another branch of it: it will not be cancelled
+    /// again.
     pub(crate) fn is_told(&self, task: usize) -> bool {
-        self.tasks[task].cancelled && self.tasks[task].pending.is_none()
+        let of_task = &self.tasks[task];
+        of_task.cancelled && (of_task.pending.is_none() || of_task.told > 0)
     }
 
     pub(super) fn has_shield_of(&self, task: usize) -> bool {

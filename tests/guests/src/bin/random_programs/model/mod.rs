@@ -6,15 +6,16 @@
 //! model then does not take part.
 //!
 //! - `entries`: those that wait
-//! - `interruption`: cancellation and timeouts
+//! - `interruption`: cancellation and timeouts; `unheard`: if nobody has heard of them
 //! - `things`: locks, queues and the like; `groups`: task groups
 
 mod entries;
 mod groups;
 mod interruption;
 mod things;
+mod unheard;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::entries::{Entry, EntryState};
 pub(crate) use self::entries::{Line, Ticket};
@@ -22,6 +23,7 @@ use self::groups::Group;
 use self::interruption::Scope;
 use self::things::Things;
 pub(crate) use self::things::{of_condition, of_rlock};
+use self::unheard::Unheard;
 use super::kind::Kind;
 use super::program::Program;
 
@@ -70,9 +72,15 @@ pub(crate) struct Task {
 pub(crate) struct Model {
     pub(crate) now: u64,
     pub(crate) tasks: Vec<Task>,
+    /// The tasks that ever had several branches. Turns that these were to have may come when they are over: such a
+    /// task may be polled before it is woken.
+    pub(crate) branched: BTreeSet<usize>,
     entries: BTreeMap<u64, Entry>,
     scopes: BTreeMap<u64, Scope>,
     groups: Vec<Group>,
+    unheard: Vec<Unheard>,
+    /// How many passes there were when these were last looked after.
+    passes: u64,
     pub(crate) things: Things,
     /// Counts entries, scopes and wake-ups.
     count: u64,
@@ -90,9 +98,12 @@ impl Model {
         Self {
             now: 0,
             tasks,
+            branched: BTreeSet::new(),
             entries: BTreeMap::new(),
             scopes: BTreeMap::new(),
             groups: Vec::new(),
+            unheard: Vec::new(),
+            passes: curio::traps::passes(),
             things: Things::new(),
             count: 0,
         }

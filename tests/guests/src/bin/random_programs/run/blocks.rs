@@ -37,6 +37,15 @@ impl Drop for Open<'_> {
     }
 }
 
+/// Whether what is behind a shield has come to its end, or may be dropped before, as the loser of a race.
+struct Whole(bool);
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        assert!(self.0, "what is behind a shield was dropped");
+    }
+}
+
 impl World {
     pub(super) async fn timeout(
         &self,
@@ -78,7 +87,19 @@ impl World {
 
     pub(super) async fn shield(&self, place: Place, script: &[Op]) -> Result<()> {
         let open = Open::new(self, place, None);
-        disable_cancellation(self.run_script(open.place, script)).await
+        let mut whole = Whole(place.in_branch);
+        let result = disable_cancellation(self.run_script(open.place, script)).await;
+        whole.0 = true;
+        result
+    }
+
+    /// A place in a branch.
+    fn branch(&self, place: Place) -> Place {
+        self.model(|model| model.branched.insert(place.task));
+        Place {
+            in_branch: true,
+            ..place
+        }
     }
 
     pub(super) async fn both(
@@ -88,10 +109,7 @@ impl World {
         left: &[Op],
         right: &[Op],
     ) -> Result<()> {
-        let place = Place {
-            in_branch: true,
-            ..place
-        };
+        let place = self.branch(place);
         let (left, right) = (self.run_script(place, left), self.run_script(place, right));
         match way {
             Way::Together => {
@@ -116,10 +134,7 @@ impl World {
         left: &[Op],
         right: &[Op],
     ) -> Result<()> {
-        let place = Place {
-            in_branch: true,
-            ..place
-        };
+        let place = self.branch(place);
         let (left, right) = (self.run_script(place, left), self.run_script(place, right));
         match way {
             Way::Together => match select(left, right).await {
