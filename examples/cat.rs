@@ -3,26 +3,25 @@
 //!     cargo build --release --target wasm32-wasip2 -p curio-examples
 //!     curio-host --dir=. target/wasm32-wasip2/release/cat.wasm README.md
 
-use curio::file::File;
-use curio::io::{stderr, stdin, stdout};
+use curio::aopen;
+use curio::io::{RawIo, Stream, stderr, stdin, stdout};
 
-const BLOCK: usize = 64 * 1024;
+const BLOCK: usize = 256 * 1024;
 
-async fn cat(path: &str) -> curio::Result<()> {
-    let (input, output) = (stdin(), stdout());
-    let file = match path {
-        "-" => None,
-        path => Some(File::open(path).await?),
-    };
+async fn copy(mut input: Stream<impl RawIo>) -> curio::Result<()> {
     loop {
-        let block = match &file {
-            Some(file) => file.read(BLOCK).await?,
-            None => input.read(BLOCK).await?,
-        };
+        let block = input.read(BLOCK).await?;
         if block.is_empty() {
             return Ok(());
         }
-        output.write_all(&block).await?;
+        stdout().write_all(&block).await?;
+    }
+}
+
+async fn cat(path: &str) -> curio::Result<()> {
+    match path {
+        "-" => copy(stdin().into_stream()).await,
+        path => copy(aopen(path, "r").await?).await,
     }
 }
 

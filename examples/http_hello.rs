@@ -12,8 +12,9 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use curio::ssl::{Identity, ServerContext, TlsStream, run_tls_server};
-use curio::{Error, Result, Socket, ignore_after, run_server};
+use curio::io::{RawIo, Stream};
+use curio::ssl::{Identity, ServerContext, run_tls_server};
+use curio::{Error, Result, ignore_after, run_server};
 
 /// How many bytes the head of a request may have, and how many fields.
 const MAX_HEAD: usize = 8 * 1024;
@@ -21,38 +22,6 @@ const MAX_FIELDS: usize = 64;
 
 /// How long a client may take to send the head of a request.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A connection of either kind.
-enum Client {
-    Plain(Socket),
-    Tls(TlsStream),
-}
-
-impl Client {
-    async fn recv(&self, max: usize) -> Result<Vec<u8>> {
-        match self {
-            Self::Plain(socket) => socket.recv(max).await,
-            Self::Tls(stream) => stream.recv(max).await,
-        }
-    }
-
-    async fn send_all(&self, data: &[u8]) -> Result<()> {
-        match self {
-            Self::Plain(socket) => socket.send_all(data).await,
-            Self::Tls(stream) => stream.send_all(data).await,
-        }
-    }
-
-    async fn close(self) -> Result<()> {
-        match self {
-            Self::Plain(socket) => {
-                socket.close();
-                Ok(())
-            }
-            Self::Tls(stream) => stream.close().await,
-        }
-    }
-}
 
 /// What the head of a request asks for.
 struct Request {
@@ -101,9 +70,9 @@ fn parse(data: &[u8]) -> Result<Option<Request>, Answer> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut request = httparse::Request::new(&mut fields);
     let length = match request.parse(data) {
-        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Complete(length)) if length <= MAX_HEAD => length,
         Ok(httparse::Status::Partial) if data.len() < MAX_HEAD => return Ok(None),
-        Ok(httparse::Status::Partial) | Err(httparse::Error::TooManyHeaders) => {
+        Ok(_) | Err(httparse::Error::TooManyHeaders) => {
             let status = "431 Request Header Fields Too Large";
             return Err(Answer::new(
                 status,
@@ -160,52 +129,48 @@ fn answer(request: &Request) -> Answer {
 }
 
 /// Serves one connection to its end.
-async fn serve(client: Client) -> Result<()> {
-    let mut data = Vec::new();
+async fn serve(mut client: Stream<impl RawIo>) -> Result<()> {
     loop {
-        match ignore_after(PATIENCE, next_request(&client, &mut data)).await? {
+        match ignore_after(PATIENCE, next_request(&mut client)).await? {
             Some(Ok(Some(request))) => {
                 let bytes = answer(&request).bytes(request.is_head, request.keep_alive);
-                client.send_all(&bytes).await?;
+                client.write(&bytes).await?;
                 if !request.keep_alive {
                     break;
                 }
             }
             // What follows can't be told from what is wrong.
             Some(Err(answer)) => {
-                client.send_all(&answer.bytes(false, false)).await?;
+                client.write(&answer.bytes(false, false)).await?;
                 break;
             }
             Some(Ok(None)) | None => break,
         }
     }
-    client.close().await
+    client.end().await
 }
 
-/// Waits for the next request, and takes it out of what was received; none if the client has no more.
-async fn next_request(
-    client: &Client,
-    data: &mut Vec<u8>,
-) -> Result<Result<Option<Request>, Answer>> {
+/// Waits for the next request; none if the client has no more.
+async fn next_request(client: &mut Stream<impl RawIo>) -> Result<Result<Option<Request>, Answer>> {
     loop {
-        match parse(data) {
+        let received = client.buffered();
+        match parse(received) {
             Ok(Some(request)) => {
-                data.drain(..request.length);
+                client.consume(request.length);
                 return Ok(Ok(Some(request)));
             }
             Ok(None) => {}
             Err(answer) => return Ok(Err(answer)),
         }
-        let received = client.recv(MAX_HEAD).await?;
-        if received.is_empty() {
+        let more = received.len() + 1;
+        if !client.buffer_up_to(more).await? {
             return Ok(Ok(None));
         }
-        data.extend(received);
     }
 }
 
 /// Serves one connection. A client that vanishes is nothing to complain of.
-async fn serve_quietly(client: Client) -> Result<()> {
+async fn serve_quietly(client: Stream<impl RawIo>) -> Result<()> {
     match serve(client).await {
         Err(Error::Io(_) | Error::Ssl(_)) => Ok(()),
         result => result,
@@ -240,13 +205,13 @@ async fn main() -> Result<()> {
     let ended = match &context {
         Some(context) => {
             run_tls_server(socket, context, async |stream, _peer| {
-                serve_quietly(Client::Tls(stream)).await
+                serve_quietly(stream.into_stream()).await
             })
             .await
         }
         None => {
             run_server(socket, async |socket, _peer| {
-                serve_quietly(Client::Plain(socket)).await
+                serve_quietly(socket.into_stream()).await
             })
             .await
         }

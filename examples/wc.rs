@@ -4,9 +4,8 @@
 //!     curio-host --dir=. target/wasm32-wasip2/release/wc.wasm README.md LICENSE
 #![expect(clippy::print_stdout, reason = "it is what the program is for")]
 
-use curio::file::File;
-use curio::io::{stderr, stdin};
-use curio::spawn;
+use curio::io::{RawIo, Stream, stderr, stdin};
+use curio::{aopen, spawn};
 
 const BLOCK: usize = 256 * 1024;
 
@@ -35,24 +34,21 @@ impl Count {
     }
 }
 
-async fn count(path: String) -> curio::Result<Count> {
+async fn count_all(mut input: Stream<impl RawIo>) -> curio::Result<Count> {
     let mut count = Count::default();
-    if path == "-" {
-        loop {
-            let block = stdin().read(BLOCK).await?;
-            if block.is_empty() {
-                return Ok(count);
-            }
-            count.add(&block);
-        }
-    }
-    let file = File::open(&path).await?;
     loop {
-        let block = file.read(BLOCK).await?;
+        let block = input.read(BLOCK).await?;
         if block.is_empty() {
             return Ok(count);
         }
         count.add(&block);
+    }
+}
+
+async fn count(path: String) -> curio::Result<Count> {
+    match path.as_str() {
+        "-" => count_all(stdin().into_stream()).await,
+        path => count_all(aopen(path, "r").await?).await,
     }
 }
 

@@ -64,6 +64,29 @@ mod handle {
     }
 }
 
+mod stream {
+    cases! { "file_stream" =>
+        lines_come_one_by_one
+        lines_are_whole_wherever_blocks_end
+        large_reads_leave_nothing_behind
+        the_position_is_behind_what_was_given
+        what_is_written_comes_behind_what_was_given
+        what_was_written_can_be_read_at_once
+        appending_goes_to_the_end
+        a_file_can_be_cut_and_grown
+        a_write_is_begun_at_once
+        a_failed_write_is_told_later_and_once
+        what_a_short_write_leaves_is_told
+        interrupted_reads_lose_nothing
+        an_interrupted_write_says_what_was_begun
+        a_file_and_its_stream_may_take_turns
+        files_are_read_and_written_by_polling
+        a_poll_that_was_given_up_is_in_nobody_s_way
+        two_tasks_can_t_use_it_at_once
+        text_must_be_text
+    }
+}
+
 mod paths {
     cases! { "file_paths" =>
         directories_are_made_and_removed

@@ -26,6 +26,7 @@ fn every_case_is_tested() {
             "nothing",
             "upper_case",
             "closed",
+            "lines",
         ],
     );
 }
@@ -39,6 +40,19 @@ fn tasks_go_on_while_one_waits_for_input() {
     running.write("late\n");
     assert_eq!(running.line(), "late after 3 ticks");
     running.wait().code(0).quiet();
+}
+
+#[test]
+fn tasks_go_on_while_one_waits_for_lines() {
+    let mut running = run("lines").spawn();
+    assert_eq!(running.line(), "3 ticks");
+    running.write("one\ntw");
+    assert_eq!(running.line(), "one after 3 ticks");
+    running.write("o\nthe end");
+    assert_eq!(running.line(), "two after 3 ticks");
+    let output = running.wait();
+    let expected = "3 ticks\none after 3 ticks\ntwo after 3 ticks\nthe end after 3 ticks\n";
+    output.code(0).stdout(expected).quiet();
 }
 
 #[test]

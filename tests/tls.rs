@@ -76,6 +76,24 @@ mod stream {
     }
 }
 
+mod polled {
+    cases! { "ssl_polled" =>
+        lines_go_both_ways
+        two_tasks_have_a_stream_each
+        a_stream_makes_the_handshake
+        what_was_written_arrives_without_more
+        interrupted_reads_lose_nothing
+        polling_makes_the_handshake
+        both_directions_may_poll_at_once
+        two_tasks_may_poll_at_once
+        a_poll_that_was_given_up_is_in_nobody_s_way
+        a_silent_client_that_is_polled_is_given_up
+        a_failed_handshake_is_told_to_all_who_poll
+        a_cancellation_comes_out_of_a_polled_handshake
+        web_sockets_talk_over_tls
+    }
+}
+
 mod trust {
     cases! { "ssl_trust" =>
         a_certificate_must_be_good

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::traps::wait_for;
 
 /// How much the kernel reads or writes at a time.
-const BLOCK: usize = 64 * 1024;
+pub(crate) const BLOCK: usize = 64 * 1024;
 
 /// Standard input: see [`stdin`].
 #[derive(Clone, Copy, Debug)]
@@ -149,8 +149,13 @@ impl Stdout {
         self.write(&[]).await.map(drop)
     }
 
+    /// Which of the two it is, for the kernel.
+    pub(crate) fn output(self) -> Output {
+        self.output
+    }
+
     /// Has the standard library write what it still has of an unfinished line, which comes first.
-    fn flush_std(self) -> Result<()> {
+    pub(crate) fn flush_std(self) -> Result<()> {
         if self.output == Output::Stdout {
             std::io::stdout().flush()?;
         }

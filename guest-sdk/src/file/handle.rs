@@ -5,23 +5,28 @@ use std::fmt;
 use std::io::SeekFrom;
 use std::path::Path;
 
-use super::{Metadata, OpenOptions};
+use super::{Behind, Metadata, OpenOptions};
 use crate::bindings::files::{self as kernel, Answer};
 use crate::bindings::types;
 use crate::error::{Error, Result};
-use crate::traps::wait_for;
+use crate::traps::{PollWait, wait_for};
 
 /// How much the kernel reads or writes at a time.
-const BLOCK: usize = 256 * 1024;
+pub(crate) const BLOCK: usize = 256 * 1024;
 
 /// An open file. Dropping it closes it.
 ///
 /// Every operation blocks the task until the disk has answered. One operation at a time is possible: another task's gets
 /// [`Error::ResourceBusy`] meanwhile. Nothing is buffered: small pieces cost as much as large ones, which are better.
+/// [`File::into_stream`] makes a [`FileStream`](super::FileStream) of it, which is for lines and small pieces.
 pub struct File {
-    handle: kernel::File,
+    pub(super) handle: kernel::File,
     /// An operation is under way.
-    busy: Cell<bool>,
+    pub(super) busy: Cell<bool>,
+    /// What a stream has begun to write.
+    pub(super) behind: Behind,
+    /// The wait of those who poll.
+    pub(super) polling: PollWait,
 }
 
 /// The right to use a file, for as long as this lives.
@@ -64,6 +69,8 @@ impl File {
         let file = Self {
             handle,
             busy: Cell::new(false),
+            behind: Behind::default(),
+            polling: PollWait::new(),
         };
         file.retry(kernel::File::finish).await?;
         Ok(file)
@@ -79,7 +86,7 @@ impl File {
     /// Nothing is read: the position stays.
     #[doc(alias = "read1")]
     pub async fn read(&self, max: usize) -> Result<Vec<u8>> {
-        let _turn = self.turn()?;
+        let _turn = self.turn().await?;
         let max = u32::try_from(max).unwrap_or(u32::MAX);
         self.retry(|handle| handle.read(max)).await
     }
@@ -162,7 +169,7 @@ impl File {
     /// # Cancellation
     /// It is done nevertheless; [`File::tell`] says how far it came.
     pub async fn write(&self, data: &[u8]) -> Result<usize> {
-        let _turn = self.turn()?;
+        let _turn = self.turn().await?;
         if data.is_empty() {
             return Ok(0);
         }
@@ -189,7 +196,7 @@ impl File {
         Ok(())
     }
 
-    /// Waits until what was begun and cancelled is done. Nothing else can be on its way: what was written is written.
+    /// Waits until what was begun is done: what was cancelled, or written by a stream. What was written here is written.
     /// To have it on the disk, use [`File::sync_all`].
     ///
     /// # Errors
@@ -198,10 +205,10 @@ impl File {
     /// # Cancellation
     /// It is done nevertheless.
     pub async fn flush(&self) -> Result<()> {
-        let _turn = self.turn()?;
+        let _turn = self.turn().await?;
         loop {
             match self.handle.finish() {
-                Err(types::Error::WouldBlock) => wait_for(|by| self.handle.wait(by)).await?,
+                Err(types::Error::WouldBlock) => self.wait().await?,
                 Ok(_) | Err(types::Error::InvalidState(_)) => return Ok(()),
                 Err(error) => return Err(error.into()),
             }
@@ -221,7 +228,7 @@ impl File {
             SeekFrom::Current(by) => (self.tell().await?, by),
             SeekFrom::End(by) => (self.metadata().await?.len(), by),
         };
-        let _turn = self.turn()?;
+        let _turn = self.turn().await?;
         let position = from.checked_add_signed(by).ok_or_else(|| {
             Error::InvalidArgument("a position is not before the beginning".to_owned())
         })?;
@@ -238,7 +245,7 @@ impl File {
     /// Nothing is lost.
     #[doc(alias = "stream_position")]
     pub async fn tell(&self) -> Result<u64> {
-        let _turn = self.turn()?;
+        let _turn = self.turn().await?;
         self.retry(kernel::File::position).await
     }
 
@@ -251,7 +258,7 @@ impl File {
     /// It is done nevertheless.
     #[doc(alias = "set_len")]
     pub async fn truncate(&self, length: u64) -> Result<()> {
-        let _turn = self.turn()?;
+        let _turn = self.turn().await?;
         let begin = |handle: &kernel::File| handle.start_set_length(length);
         self.perform(begin).await.map(drop)
     }
@@ -265,7 +272,7 @@ impl File {
     /// It is done nevertheless.
     #[doc(alias = "fsync")]
     pub async fn sync_all(&self) -> Result<()> {
-        let _turn = self.turn()?;
+        let _turn = self.turn().await?;
         let begin = |handle: &kernel::File| handle.start_sync(false);
         self.perform(begin).await.map(drop)
     }
@@ -279,7 +286,7 @@ impl File {
     /// It is done nevertheless.
     #[doc(alias = "fdatasync")]
     pub async fn sync_data(&self) -> Result<()> {
-        let _turn = self.turn()?;
+        let _turn = self.turn().await?;
         let begin = |handle: &kernel::File| handle.start_sync(true);
         self.perform(begin).await.map(drop)
     }
@@ -293,7 +300,7 @@ impl File {
     /// Nothing is lost.
     #[doc(alias = "fstat")]
     pub async fn metadata(&self) -> Result<Metadata> {
-        let _turn = self.turn()?;
+        let _turn = self.turn().await?;
         match self.perform(kernel::File::start_metadata).await? {
             Answer::Metadata(metadata) => Ok(metadata.into()),
             other => unreachable!("the kernel answers with metadata, not {other:?}"),
@@ -311,11 +318,22 @@ impl File {
         self.flush().await
     }
 
-    fn turn(&self) -> Result<Turn<'_>> {
+    /// Takes the right to use the file, and waits until what a stream has begun to write is written.
+    async fn turn(&self) -> Result<Turn<'_>> {
         if self.busy.replace(true) {
             return Err(Error::ResourceBusy);
         }
-        Ok(Turn(self))
+        let turn = Turn(self);
+        while self.behind.settle(&self.handle)?.is_none() {
+            self.wait().await?;
+        }
+        Ok(turn)
+    }
+
+    /// Blocks until nothing is under way.
+    pub(crate) async fn wait(&self) -> Result<()> {
+        self.polling.give_up_own();
+        wait_for(|by| self.handle.wait(by)).await
     }
 
     /// Begins something, and waits for its end.
@@ -334,7 +352,7 @@ impl File {
     ) -> Result<T> {
         loop {
             match attempt(&self.handle) {
-                Err(types::Error::WouldBlock) => wait_for(|by| self.handle.wait(by)).await?,
+                Err(types::Error::WouldBlock) => self.wait().await?,
                 result => return Ok(result?),
             }
         }

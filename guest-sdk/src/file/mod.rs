@@ -4,7 +4,13 @@
 //! module from `std::fs`, which works as well but keeps all tasks of the program waiting. Both find the same
 //! under the same path.
 //!
+//! There are two ways to use a file. [`FileStream`], which [`aopen`] opens, reads in advance and writes behind: that is
+//! for lines, and whatever comes in small pieces. [`File`] is the file itself: every operation is one on the disk, and
+//! has its result. Each can be had of the other, by [`File::into_stream`] and
+//! [`Stream::into_inner`](crate::io::Stream::into_inner).
+//!
 //! ```no_run
+//! use curio::aopen;
 //! use curio::file::{self, File};
 //!
 //! #[curio::main]
@@ -21,6 +27,9 @@
 //!         println!("{} bytes", block.len());
 //!     }
 //!
+//!     let mut poem = aopen("poem", "r").await?;
+//!     println!("{}", poem.read_line().await?.escape_ascii());
+//!
 //!     let mut folder = file::list_dir(".").await?;
 //!     while let Some(entry) = folder.next().await? {
 //!         println!("{}", entry.name());
@@ -29,13 +38,17 @@
 //! }
 //! ```
 
+mod behind;
 mod directory;
 mod handle;
 mod metadata;
 mod open;
 mod path;
+mod stream;
 
+use self::behind::Behind;
 pub use self::directory::{DirEntry, ReadDir, list_dir};
+pub(crate) use self::handle::BLOCK;
 pub use self::handle::File;
 pub use self::metadata::{FileKind, Metadata};
 pub use self::open::{OpenOptions, aopen};
@@ -44,3 +57,4 @@ pub use self::path::{
     create_dir, create_dir_all, exists, metadata, read, read_link, read_to_string, remove_dir,
     remove_file, rename, symlink_metadata, write,
 };
+pub use self::stream::FileStream;

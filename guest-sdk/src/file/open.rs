@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::File;
 use super::path::text;
+use super::{File, FileStream};
 use crate::bindings::files::{self as kernel, OpenFlags};
 use crate::error::{Error, Result};
 
@@ -98,8 +98,9 @@ impl OpenOptions {
 }
 
 /// Opens a file in one of Python's modes: `r` to read it, `w` to write it anew, `a` to write at its end, `x` to
-/// make it, which must not be there. With a `+`, it can be both read and written. A `b` makes no difference: there
-/// are bytes in files.
+/// make it, which must not be there. With a `+`, it can be both read and written. A `b` or a `t` makes no
+/// difference: there are bytes in files, and [`Stream::read_to_string`](crate::io::Stream::read_to_string) makes text
+/// of them.
 ///
 /// # Errors
 /// As [`OpenOptions::open`]; [`Error::InvalidArgument`] also for another mode.
@@ -115,30 +116,57 @@ impl OpenOptions {
 /// # Ok(())
 /// # }
 /// ```
-pub async fn aopen(path: impl AsRef<Path>, mode: &str) -> Result<File> {
+pub async fn aopen(path: impl AsRef<Path>, mode: &str) -> Result<FileStream> {
     let Some(options) = options(mode) else {
         return Err(Error::InvalidArgument(format!(
-            "{mode:?} is no mode to open a file in; give r, w, a or x, perhaps with b and +"
+            "{mode:?} is no mode to open a file in; give r, w, a or x, perhaps with + and b or t"
         )));
     };
-    options.open(path).await
+    Ok(options.open(path).await?.into_stream())
 }
 
-/// What a mode of Python's means.
+/// What a mode of Python's means: its letters stand in any order, and each once.
 fn options(mode: &str) -> Option<OpenOptions> {
-    let (kind, rest) = (mode.chars().next()?, mode.get(1..)?);
-    let both = match rest {
-        "" | "b" => false,
-        "+" | "b+" | "+b" => true,
-        _ => return None,
-    };
+    let (mut kind, mut both, mut content) = (None, false, None);
+    for letter in mode.chars() {
+        let was_there = match letter {
+            'r' | 'w' | 'a' | 'x' => kind.replace(letter).is_some(),
+            'b' | 't' => content.replace(letter).is_some(),
+            '+' => std::mem::replace(&mut both, true),
+            _ => true,
+        };
+        if was_there {
+            return None;
+        }
+    }
     let options = OpenOptions::new();
-    let options = match kind {
-        'r' => return Some(options.read(true).write(both)),
-        'w' => options.write(true).create(true).truncate(true),
-        'a' => options.append(true).create(true),
-        'x' => options.write(true).create_new(true),
-        _ => return None,
-    };
-    Some(options.read(both))
+    Some(match kind? {
+        'r' => options.read(true).write(both),
+        'w' => options.write(true).create(true).truncate(true).read(both),
+        'a' => options.append(true).create(true).read(both),
+        _ => options.write(true).create_new(true).read(both),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_are_those_of_python() {
+        let flags = |mode| options(mode).map(|options| options.flags);
+        for (mode, same) in [("r", "rb"), ("r+", "+r"), ("w+b", "+tw"), ("bx", "tx")] {
+            assert!(flags(mode).is_some());
+            assert_eq!(flags(mode), flags(same), "{mode} {same}");
+        }
+        let kinds = ["r", "r+", "w", "w+", "a", "a+", "x", "x+"].map(flags);
+        for (n, kind) in kinds.iter().enumerate() {
+            assert!(!kinds[..n].contains(kind));
+        }
+        for wrong in [
+            "", "b", "+", "rw", "rr", "r++", "rbt", "rbb", "R", "é", " r", "U",
+        ] {
+            assert!(options(wrong).is_none(), "{wrong}");
+        }
+    }
 }

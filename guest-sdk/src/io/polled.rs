@@ -6,9 +6,10 @@ use std::task::{Context, Poll, ready};
 
 use futures_io::{AsyncBufRead, AsyncRead, AsyncWrite};
 
-use super::{READ_SIZE, RawIo, Stream};
+use super::{RawIo, Stream};
 use crate::error::{Error, Result};
 use crate::socket::Socket;
+use crate::ssl::TlsStream;
 use crate::traps::PollWait;
 
 impl From<Error> for IoError {
@@ -86,12 +87,13 @@ macro_rules! by_polling {
     )*};
 }
 
-by_polling!(Socket, &Socket);
+by_polling!(Socket, &Socket, TlsStream, &TlsStream);
 
 impl<T: RawIo> Stream<T> {
     /// Polls for more.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool>> {
-        let data = ready!(poll_recv(&self.io, &self.reading, cx, READ_SIZE))?;
+        let max = self.io.read_size().max(1);
+        let data = ready!(poll_recv(&self.io, &self.reading, cx, max))?;
         let any = !data.is_empty();
         self.buffer.push(data);
         Poll::Ready(Ok(any))
@@ -141,11 +143,16 @@ impl<T: RawIo + Unpin> AsyncBufRead for Stream<T> {
 
 impl<T: RawIo + Unpin> AsyncWrite for Stream<T> {
     fn poll_write(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         data: &[u8],
     ) -> Poll<IoResult<usize>> {
-        poll_done(&self.io, &self.writing, cx, |io| io.try_send(data))
+        loop {
+            if let Some(sent) = self.try_send(data)? {
+                return Poll::Ready(Ok(sent));
+            }
+            ready!(self.io.poll_write_wait(&self.writing, cx))?;
+        }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<IoResult<()>> {

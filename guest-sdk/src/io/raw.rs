@@ -4,6 +4,7 @@ use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use super::READ_SIZE;
 use crate::error::Result;
 use crate::traps::PollWait;
 
@@ -13,7 +14,8 @@ use crate::traps::PollWait;
 /// Everything is tried first. What can't be done yet says `None`; whoever wants to wait then makes the trap, and
 /// tries again.
 ///
-/// What wraps another one passes on what it does not change:
+/// What wraps another one passes on what it does not change. The methods that need not be there are as they are for a
+/// socket: what may wrap a file, or a TLS connection, passes on those too.
 ///
 /// ```no_run
 /// use std::cell::Cell;
@@ -83,6 +85,26 @@ pub trait RawIo {
         Ok(Some(()))
     }
 
+    /// Whether something that was sent may stay here until it is flushed. A stream does that at the end of a write then.
+    fn wants_flush(&self) -> bool {
+        false
+    }
+
+    /// Called before something is sent, if so many bytes that were received were not given yet. What has one
+    /// position for both directions, as a file does, moves that back, and says true: the stream forgets those bytes.
+    /// Never blocks.
+    ///
+    /// # Errors
+    /// As [`RawIo::try_recv`].
+    fn try_unread(&self, _count: usize) -> Result<Option<bool>> {
+        Ok(Some(false))
+    }
+
+    /// How many bytes are best received at once, if it does not matter how many come.
+    fn read_size(&self) -> usize {
+        READ_SIZE
+    }
+
     /// Polls the trap that waits until something can be received, or makes it, in the place that is given.
     ///
     /// # Errors
@@ -139,12 +161,32 @@ macro_rules! pass_on {
             (**self).try_end()
         }
 
+        fn wants_flush(&self) -> bool {
+            (**self).wants_flush()
+        }
+
+        fn try_unread(&self, count: usize) -> Result<Option<bool>> {
+            (**self).try_unread(count)
+        }
+
+        fn read_size(&self) -> usize {
+            (**self).read_size()
+        }
+
         fn poll_read_wait(&self, wait: &PollWait, cx: &mut Context<'_>) -> Poll<Result<()>> {
             (**self).poll_read_wait(wait, cx)
         }
 
         fn poll_write_wait(&self, wait: &PollWait, cx: &mut Context<'_>) -> Poll<Result<()>> {
             (**self).poll_write_wait(wait, cx)
+        }
+
+        fn read_wait(&self) -> impl Future<Output = Result<()>> {
+            (**self).read_wait()
+        }
+
+        fn write_wait(&self) -> impl Future<Output = Result<()>> {
+            (**self).write_wait()
         }
     };
 }

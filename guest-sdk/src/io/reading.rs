@@ -1,6 +1,8 @@
 //! Reading from a stream.
 
-use super::{Lines, READ_SIZE, RawIo, Stream};
+use std::io;
+
+use super::{Lines, RawIo, Stream};
 use crate::error::{Error, Result};
 
 /// How much is asked for at once at most.
@@ -79,6 +81,23 @@ impl<T: RawIo> Stream<T> {
     pub async fn read_all(&mut self) -> Result<Vec<u8>> {
         self.buffer_up_to(usize::MAX).await?;
         Ok(self.buffer.take(usize::MAX))
+    }
+
+    /// As [`Stream::read_all`], as text.
+    ///
+    /// # Errors
+    /// As [`Stream::read_all`]; [`Error::Io`] also if it is not UTF-8. It stays in the stream then.
+    ///
+    /// # Cancellation
+    /// As [`Stream::read_all`].
+    #[doc(alias = "read")]
+    pub async fn read_to_string(&mut self) -> Result<String> {
+        self.buffer_up_to(usize::MAX).await?;
+        if let Err(error) = std::str::from_utf8(self.buffer.as_slice()) {
+            return Err(Error::Io(io::Error::new(io::ErrorKind::InvalidData, error)));
+        }
+        let text = String::from_utf8(self.buffer.take(usize::MAX));
+        Ok(text.expect("it was looked at"))
     }
 
     /// Reads a line, with its end. The last one may have none. It is empty at the end of the stream.
@@ -196,14 +215,14 @@ impl<T: RawIo> Stream<T> {
 
     /// Reads once, and returns whether anything came; if not, the stream ends. So much is wanted.
     async fn fill(&mut self, wanted: usize) -> Result<bool> {
-        let max = wanted.clamp(READ_SIZE, MAX_READ);
+        let max = wanted.max(self.io.read_size()).clamp(1, MAX_READ);
         loop {
             if let Some(data) = self.io.try_recv(max)? {
                 let any = !data.is_empty();
                 self.buffer.push(data);
                 return Ok(any);
             }
-            self.reading.give_up();
+            self.give_up();
             self.io.read_wait().await?;
         }
     }

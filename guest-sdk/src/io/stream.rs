@@ -11,7 +11,8 @@ const MAX_LINE: usize = 1 << 20;
 
 /// A stream of bytes over a socket, or whatever else carries them.
 ///
-/// It reads in advance, in large pieces, and writes at once.
+/// It reads in advance, in large pieces, and writes at once: many small pieces are better written together, by
+/// [`Stream::write_lines`].
 ///
 /// Nothing that was read is lost when an operation is interrupted, or fails: it stays in the stream, and the same
 /// operation may be tried again, or another one. [`Error::moved`](crate::Error::moved) says how far it had come.
@@ -29,8 +30,6 @@ const MAX_LINE: usize = 1 << 20;
 /// # Ok(())
 /// # }
 /// ```
-#[doc(alias = "SocketStream")]
-#[doc(alias = "FileStream")]
 pub struct Stream<T> {
     pub(super) io: T,
     pub(super) buffer: Buffer,
@@ -51,6 +50,12 @@ impl<T: RawIo> Stream<T> {
             reading: PollWait::new(),
             writing: PollWait::new(),
         }
+    }
+
+    /// Withdraws what was begun by polling: the task is about to wait by itself.
+    pub(super) fn give_up(&self) {
+        self.reading.give_up();
+        self.writing.give_up();
     }
 
     /// Says how long a line may be, with its end, so that a peer can't fill the memory with one. It is a mebibyte

@@ -21,6 +21,10 @@ impl<T: RawIo> Stream<T> {
                 Err(error) => return Err(error.with_moved(written)),
             }
         }
+        if self.io.wants_flush() {
+            let flushed = self.flush().await;
+            flushed.map_err(|error| error.with_moved(written))?;
+        }
         Ok(written)
     }
 
@@ -69,18 +73,31 @@ impl<T: RawIo> Stream<T> {
 
     async fn send(&mut self, data: &[u8]) -> Result<usize> {
         loop {
-            match self.io.try_send(data)? {
+            match self.try_send(data)? {
                 Some(0) => return Err(Error::Io(io::ErrorKind::WriteZero.into())),
                 Some(sent) => return Ok(sent),
                 None => {
-                    self.writing.give_up();
+                    self.give_up();
                     self.io.write_wait().await?;
                 }
             }
         }
     }
 
-    /// Sees to it that what was written is on its way. A socket does that by itself.
+    /// Sends what can be at once, from the place on that reading has come to.
+    pub(super) fn try_send(&mut self, data: &[u8]) -> Result<Option<usize>> {
+        if !self.buffer.is_empty() {
+            match self.io.try_unread(self.buffer.len())? {
+                None => return Ok(None),
+                Some(true) => self.buffer.consume(usize::MAX),
+                Some(false) => {}
+            }
+        }
+        self.io.try_send(data)
+    }
+
+    /// Sees to it that what was written is on its way. A socket does that by itself; for a file, it waits until the
+    /// system has it.
     ///
     /// # Errors
     /// Those of what it is a stream on.
@@ -89,7 +106,7 @@ impl<T: RawIo> Stream<T> {
     /// It may be tried again.
     pub async fn flush(&mut self) -> Result<()> {
         while self.io.try_flush()?.is_none() {
-            self.writing.give_up();
+            self.give_up();
             self.io.write_wait().await?;
         }
         Ok(())
@@ -106,13 +123,13 @@ impl<T: RawIo> Stream<T> {
     pub async fn end(&mut self) -> Result<()> {
         self.flush().await?;
         while self.io.try_end()?.is_none() {
-            self.writing.give_up();
+            self.give_up();
             self.io.write_wait().await?;
         }
         Ok(())
     }
 
-    /// Flushes the stream and drops it, and with it what it is a stream on.
+    /// Flushes the stream and drops it, and with it what it is a stream on. A peer is told by [`Stream::end`].
     ///
     /// # Errors
     /// As [`Stream::flush`]. It is dropped nevertheless.

@@ -24,8 +24,10 @@
 
 mod client;
 mod error;
+mod handshake;
 mod identity;
 mod network;
+mod raw;
 mod server;
 mod stream;
 

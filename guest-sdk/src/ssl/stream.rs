@@ -3,18 +3,18 @@
 use std::cell::Cell;
 use std::fmt;
 use std::io;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::TlsVersion;
+use super::handshake::{Handshake, Shared};
 use crate::bindings::{tls as kernel, types};
 use crate::error::{Error, Result};
 use crate::socket::Address;
-use crate::sync::Lock;
-use crate::time::ignore_after;
-use crate::traps::wait_for;
+use crate::traps::{PollWait, wait_for};
 
 /// How much is passed to the kernel at once: what it takes in one call.
-const MAX_SEND: usize = 1 << 18;
+pub(super) const MAX_SEND: usize = 1 << 18;
 
 /// A TLS connection. Dropping it closes it; the peer is told, unless the connection is stuck.
 ///
@@ -22,24 +22,31 @@ const MAX_SEND: usize = 1 << 18;
 /// read while another one writes; put the stream into an `Rc` for that. A second reader, or writer, gets
 /// [`Error::ResourceBusy`] when it would block.
 ///
+/// [`TlsStream::into_stream`] makes a stream of it, for lines and exact amounts.
+///
 /// Whichever operation comes first makes the handshake; tasks that come meanwhile wait for it. A failure of TLS itself is an
 /// [`Error::Ssl`], and is for good.
 #[doc(alias = "SSLSocket")]
 pub struct TlsStream {
-    handle: kernel::TlsStream,
-    is_open: Cell<bool>,
-    /// Who makes the handshake has it.
-    handshaking: Lock,
-    handshake_timeout: Option<Duration>,
+    pub(super) handshake: Rc<Handshake>,
+    /// The handshake, if it is made by polling.
+    pub(super) polled: Shared,
+    /// Whether the kernel keeps something that was sent.
+    pub(super) keeps: Cell<bool>,
+    /// The wait of those who read by polling.
+    pub(super) reading: PollWait,
+    /// The wait of those who write by polling.
+    pub(super) writing: PollWait,
 }
 
 impl TlsStream {
     pub(super) fn new(handle: kernel::TlsStream, handshake_timeout: Option<Duration>) -> Self {
         Self {
-            handle,
-            is_open: Cell::new(false),
-            handshaking: Lock::new(),
-            handshake_timeout,
+            handshake: Rc::new(Handshake::new(handle, handshake_timeout)),
+            polled: Shared::default(),
+            keeps: Cell::new(false),
+            reading: PollWait::new(),
+            writing: PollWait::new(),
         }
     }
 
@@ -52,39 +59,26 @@ impl TlsStream {
     /// # Cancellation
     /// The handshake is not done, and may go on with the next operation.
     pub async fn do_handshake(&self) -> Result<()> {
-        if self.is_open.get() {
+        if self.handshake.is_done() {
             return Ok(());
         }
-        let _turn = self.handshaking.lock().await?;
-        if self.is_open.get() {
-            return Ok(());
-        }
-        let done = ignore_after(self.handshake_timeout, self.handshake()).await?;
-        if done.is_none() {
-            let time = self.handshake_timeout.unwrap_or_default();
-            let text = format!("the TLS handshake took longer than {time:?}");
-            return Err(io::Error::new(io::ErrorKind::TimedOut, text).into());
-        }
-        self.is_open.set(true);
-        Ok(())
+        // Who polls may never come back to it; who does goes on behind this one.
+        self.polled.give_up();
+        self.handshake.make().await
     }
 
-    async fn handshake(&self) -> Result<()> {
-        loop {
-            match self.handle.handshake()? {
-                kernel::HandshakeProgress::Done => return Ok(()),
-                kernel::HandshakeProgress::WantsRead => self.read_wait().await?,
-                kernel::HandshakeProgress::WantsWrite => self.write_wait().await?,
-            }
-        }
+    pub(super) fn handle(&self) -> &kernel::TlsStream {
+        self.handshake.handle()
     }
 
-    async fn read_wait(&self) -> Result<()> {
-        wait_for(|by| self.handle.read_wait(by)).await
+    pub(super) async fn wait_to_read(&self) -> Result<()> {
+        self.reading.give_up_own();
+        wait_for(|by| self.handle().read_wait(by)).await
     }
 
-    async fn write_wait(&self) -> Result<()> {
-        wait_for(|by| self.handle.write_wait(by)).await
+    pub(super) async fn wait_to_write(&self) -> Result<()> {
+        self.writing.give_up_own();
+        wait_for(|by| self.handle().write_wait(by)).await
     }
 
     /// Receives up to `max` bytes: at least one, or none at the end of the stream.
@@ -99,8 +93,8 @@ impl TlsStream {
         self.do_handshake().await?;
         let max = u32::try_from(max).unwrap_or(u32::MAX);
         loop {
-            match self.handle.recv(max) {
-                Err(types::Error::WouldBlock) => self.read_wait().await?,
+            match self.handle().recv(max) {
+                Err(types::Error::WouldBlock) => self.wait_to_read().await?,
                 result => return Ok(result?),
             }
         }
@@ -131,8 +125,8 @@ impl TlsStream {
         self.do_handshake().await?;
         let data = &data[..data.len().min(MAX_SEND)];
         let sent = loop {
-            match self.handle.send(data) {
-                Err(types::Error::WouldBlock) => self.write_wait().await?,
+            match self.handle().send(data) {
+                Err(types::Error::WouldBlock) => self.wait_to_write().await?,
                 result => break result? as usize,
             }
         };
@@ -158,9 +152,12 @@ impl TlsStream {
 
     async fn flush(&self) -> Result<()> {
         loop {
-            match self.handle.flush() {
-                Err(types::Error::WouldBlock) => self.write_wait().await?,
-                result => return Ok(result?),
+            match self.handle().flush() {
+                Err(types::Error::WouldBlock) => self.wait_to_write().await?,
+                result => {
+                    self.keeps.set(false);
+                    return Ok(result?);
+                }
             }
         }
     }
@@ -176,8 +173,8 @@ impl TlsStream {
     pub async fn shutdown(&self) -> Result<()> {
         self.do_handshake().await?;
         loop {
-            match self.handle.close_notify() {
-                Err(types::Error::WouldBlock) => self.write_wait().await?,
+            match self.handle().close_notify() {
+                Err(types::Error::WouldBlock) => self.wait_to_write().await?,
                 result => return Ok(result?),
             }
         }
@@ -191,7 +188,7 @@ impl TlsStream {
     /// # Cancellation
     /// The connection is closed. The peer may not have been told.
     pub async fn close(self) -> Result<()> {
-        if !self.is_open.get() {
+        if !self.handshake.is_done() {
             return Ok(());
         }
         match self.shutdown().await {
@@ -203,7 +200,7 @@ impl TlsStream {
     /// The protocol chosen by ALPN, once the handshake is done.
     #[doc(alias = "selected_alpn_protocol")]
     pub fn alpn_protocol(&self) -> Option<Vec<u8>> {
-        self.handle.alpn()
+        self.handle().alpn()
     }
 
     /// The peer's certificate in DER, once the handshake is done; none if it has shown none.
@@ -215,24 +212,24 @@ impl TlsStream {
     /// The peer's certificate and those that it sent along, in DER.
     #[doc(alias = "get_unverified_chain")]
     pub fn peer_certificates(&self) -> Vec<Vec<u8>> {
-        self.handle.peer_certificates()
+        self.handle().peer_certificates()
     }
 
     /// The version chosen, once the handshake is done.
     pub fn version(&self) -> Option<TlsVersion> {
-        self.handle.version().map(Into::into)
+        self.handle().version().map(Into::into)
     }
 
     /// The name of the cipher suite chosen, such as `TLS_AES_256_GCM_SHA384`, once the handshake is done.
     pub fn cipher(&self) -> Option<String> {
-        self.handle.cipher()
+        self.handle().cipher()
     }
 
     /// At a server, the name that the client asked for. It is a claim, and no proof of anything.
     #[doc(alias = "server_hostname")]
     #[doc(alias = "sni_callback")]
     pub fn requested_name(&self) -> Option<String> {
-        self.handle.requested_name()
+        self.handle().requested_name()
     }
 
     /// The local address.
@@ -241,7 +238,7 @@ impl TlsStream {
     /// [`Error::Io`].
     #[doc(alias = "getsockname")]
     pub fn local_address(&self) -> Result<Address> {
-        Ok(self.handle.local_address()?.into())
+        Ok(self.handle().local_address()?.into())
     }
 
     /// The peer's address.
@@ -250,7 +247,7 @@ impl TlsStream {
     /// [`Error::Io`] if it is gone.
     #[doc(alias = "getpeername")]
     pub fn peer_address(&self) -> Result<Address> {
-        Ok(self.handle.peer_address()?.into())
+        Ok(self.handle().peer_address()?.into())
     }
 }
 

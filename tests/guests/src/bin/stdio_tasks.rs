@@ -17,6 +17,7 @@ cases! {
     nothing
     upper_case
     closed
+    lines
 }
 
 /// Ticks while it waits for input.
@@ -39,6 +40,46 @@ async fn ticks() -> Result<()> {
         ticks.get()
     ));
     Ok(())
+}
+
+/// Reads lines, and ticks while there are none. Writes them by a stream.
+async fn lines() -> Result<()> {
+    let (mut input, mut output) = (stdin().into_stream(), stdout().into_stream());
+    let ticks = Rc::new(Cell::new(0));
+    let ours = ticks.clone();
+    let ticker = spawn(async move {
+        for n in 1..=3 {
+            sleep(ms(2)).await?;
+            ours.set(n);
+        }
+        println!("3 ticks");
+        Ok::<(), Error>(())
+    });
+    // A little patience at a time loses nothing.
+    loop {
+        let Some(line) = ignore_after(ms(1), input.read_line()).await? else {
+            continue;
+        };
+        if line.is_empty() {
+            break;
+        }
+        let line = String::from_utf8_lossy(&line);
+        let text = format!("{} after {} ticks\n", line.trim_end(), ticks.get());
+        output.write(text.as_bytes()).await?;
+    }
+    ticker.join().await?;
+    output.flush().await?;
+    // Each goes one way only.
+    for wrong in [
+        input.write(b"x").await.map(drop),
+        output.read(1).await.map(drop),
+    ] {
+        let error = fails(wrong);
+        let unsupported = std::io::ErrorKind::Unsupported;
+        assert!(matches!(error, Error::Io(error) if error.kind() == unsupported));
+    }
+    input.close().await?;
+    output.close().await
 }
 
 async fn order() -> Result<()> {

@@ -1,0 +1,89 @@
+//! What streams need of a file: the attempts that they are made of.
+
+use std::task::{Context, Poll};
+
+use super::File;
+use crate::bindings::types;
+use crate::error::{Error, Result};
+use crate::io::Stream;
+
+/// A file that is read in advance, and written behind: for lines, and for small pieces. [`aopen`](super::aopen)
+/// opens one, [`File::into_stream`] makes one.
+///
+/// It reads 256 KiB at a time, and has everything that a [`Stream`] has, a position besides. For many lines,
+/// [`Stream::read_line_into`] needs no memory for each of them.
+///
+/// Reading and writing share the position: what is written comes behind what was given, even if more was read in
+/// advance. A write is begun at once, and the task goes on meanwhile; an error comes at the next write or read, at
+/// [`Stream::flush`] or at [`Stream::close`]: **who wants to hear of it ends with one of these**.
+/// [`Error::moved`] counts what was begun, then; [`Stream::tell`] says how far it came. A program that exits before
+/// that may lose what was written last.
+///
+/// ```no_run
+/// use curio::aopen;
+///
+/// #[curio::main]
+/// async fn main() -> curio::Result<()> {
+///     let mut log = aopen("log", "r").await?;
+///     let mut errors = aopen("errors", "w").await?;
+///     let mut line = Vec::new();
+///     while log.read_line_into(&mut line).await? > 0 {
+///         if line.starts_with(b"error") {
+///             errors.write(&line).await?;
+///         }
+///     }
+///     errors.close().await
+/// }
+/// ```
+pub type FileStream = Stream<File>;
+
+/// `None` of what is not done yet.
+fn tried<T>(result: Result<T, types::Error>) -> Result<Option<T>> {
+    match result {
+        Err(types::Error::WouldBlock) => Ok(None),
+        result => Ok(Some(result?)),
+    }
+}
+
+impl File {
+    /// Looks whether all is written that was begun to be.
+    pub(crate) fn try_settle(&self) -> Result<Option<()>> {
+        if self.busy.get() {
+            return Err(Error::ResourceBusy);
+        }
+        self.behind.settle(&self.handle)
+    }
+
+    /// Reads, or begins to.
+    pub(crate) fn try_read(&self, max: usize) -> Result<Option<Vec<u8>>> {
+        let Some(()) = self.try_settle()? else {
+            return Ok(None);
+        };
+        let max = u32::try_from(max).unwrap_or(u32::MAX);
+        tried(self.handle.read(max))
+    }
+
+    /// Begins to write a block.
+    pub(crate) fn try_begin(&self, data: &[u8]) -> Result<Option<()>> {
+        let Some(()) = self.try_settle()? else {
+            return Ok(None);
+        };
+        self.behind.begin(&self.handle, data)
+    }
+
+    /// Moves the position back.
+    pub(crate) fn try_move_back(&self, count: usize) -> Result<Option<()>> {
+        let Some(()) = self.try_settle()? else {
+            return Ok(None);
+        };
+        let Some(position) = tried(self.handle.position())? else {
+            return Ok(None);
+        };
+        tried((self.handle).set_position(position.saturating_sub(count as u64)))
+    }
+
+    /// Polls the trap that waits until nothing is under way.
+    pub(crate) fn poll_wait(&self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.polling.poll(cx, |by| self.handle.wait(by))
+    }
+}
