@@ -8,7 +8,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
+use ring::digest::{Context, SHA256};
 
 use crate::harness::certificates::Certificates;
 use crate::harness::programs::{openssl, openssl_server};
@@ -49,35 +49,41 @@ fn local() -> SocketAddr {
 /// may have to stay open.
 fn exchange<W: Write + Send>(
     guest: &mut Running,
-    mut receiver: impl Read,
-    mut sender: W,
+    mut input: impl Read,
+    mut output: W,
     amount: usize,
 ) -> W {
-    let hex = |digest: Sha256| format!("{:x}", digest.finalize());
-    let (sent, received, sender) = std::thread::scope(|scope| {
+    let digest = || Context::new(&SHA256);
+    let (sent, received, output) = std::thread::scope(|scope| {
         let sending = scope.spawn(move || {
-            let mut digest = Sha256::new();
+            let mut digest = digest();
             let mut block = vec![b'x'; BLOCK];
             for n in 0..amount / BLOCK {
                 block[n] = b'y';
                 digest.update(&block);
-                sender.write_all(&block).unwrap();
+                output.write_all(&block).unwrap();
             }
-            (hex(digest), sender)
+            (hex(digest), output)
         });
-        let mut digest = Sha256::new();
+        let mut digest = digest();
         let mut block = vec![0; BLOCK];
         for _ in 0..amount / BLOCK {
-            receiver.read_exact(&mut block).unwrap();
+            input.read_exact(&mut block).unwrap();
             digest.update(&block);
         }
         let received = hex(digest);
-        let (sent, sender) = sending.join().unwrap();
-        (sent, received, sender)
+        let (sent, output) = sending.join().unwrap();
+        (sent, received, output)
     });
     assert_eq!(guest.line(), format!("sent {received}"));
     assert_eq!(guest.line(), format!("received {sent}"));
-    sender
+    output
+}
+
+fn hex(digest: Context) -> String {
+    let bytes = digest.finish();
+    let bytes = bytes.as_ref().iter();
+    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn by_tcp(role: &str, amount: usize) {
@@ -110,10 +116,10 @@ fn by_tls(role: &str, amount: usize) {
         let peer = openssl(command.args(["s_client", "-quiet", "-connect", &address]));
         (guest, peer)
     };
-    let sender = peer.0.stdin.take().unwrap();
-    let receiver = peer.0.stdout.take().unwrap();
+    let stdin = peer.0.stdin.take().unwrap();
+    let stdout = peer.0.stdout.take().unwrap();
     // It stays open: openssl would end with it.
-    let _sender = exchange(&mut guest, receiver, sender, amount);
+    let _stdin = exchange(&mut guest, stdout, stdin, amount);
     guest.wait().code(0).quiet();
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::harness::certificates::Certificates;
 use crate::harness::components::Folder;
-use crate::harness::programs::{Program, openssl_server};
+use crate::harness::programs::{Program, openssl_server, openssl_server_as};
 use crate::harness::{Run, Running};
 
 /// How long a peer may take to do anything.
@@ -73,6 +73,53 @@ fn a_guest_is_a_client_of_openssl() {
         let expected = format!("{shown} \"http/1.0\"\nHTTP/1.0 200 ok\n");
         let output = run.args(["localhost", "authority"]).output();
         output.code(0).stdout(&expected).quiet();
+    }
+}
+
+#[test]
+fn openssl_with_a_bad_certificate_is_refused() {
+    let certificates = Certificates::new();
+    for (identity, text) in [
+        ("elsewhere", "not valid for name \"localhost\""),
+        ("expired", "it expired "),
+        ("future", "it is not valid before another "),
+        ("self-signed", "none of the trusted authorities"),
+        ("stranger", "none of the trusted authorities"),
+    ] {
+        for version in ["-tls1_2", "-tls1_3"] {
+            let (_peer, address) = openssl_server_as(&certificates, identity, &["-www", version]);
+            let run = client(&certificates, "get", address);
+            let output = run.args(["localhost", "authority"]).output();
+            let refused = "the peer's certificate was refused: ";
+            output.code(1).stdout("").stderr_has(&[refused, text]);
+        }
+    }
+}
+
+#[test]
+fn servers_that_speak_no_tls_are_told_of() {
+    let certificates = Certificates::new();
+    // The head of a record of 100 bytes, and a part of it.
+    let part = [&[0x16, 3, 3, 0, 100, 2, 0, 0, 90][..], &[7; 20]].concat();
+    for (said, text) in [
+        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "is no TLS"),
+        (b"220 mail.example.org\r\n", "is no TLS"),
+        (&[0xff; 100], "is no TLS"),
+        (&part, "hung up during the TLS handshake"),
+        (b"", "hung up during the TLS handshake"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let run = client(&certificates, "get", listener.local_addr().unwrap());
+        let guest = run.args(["localhost", "authority"]).spawn();
+        let (mut socket, _) = listener.accept().unwrap();
+        // All of what the guest says first is read, so that the end is no reset.
+        let mut head = [0; 5];
+        socket.read_exact(&mut head).unwrap();
+        let mut hello = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
+        socket.read_exact(&mut hello).unwrap();
+        socket.write_all(said).unwrap();
+        socket.shutdown(Shutdown::Write).unwrap();
+        guest.wait().code(1).stdout("").stderr_has(&[text]);
     }
 }
 
