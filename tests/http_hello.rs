@@ -8,6 +8,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use crate::harness::certificates::Certificates;
+use crate::harness::components::Folder;
 use crate::harness::{Run, Running};
 
 fn start(run: Run, args: &[&str]) -> (Running, SocketAddr) {
@@ -104,6 +105,83 @@ fn curl_gets_pages_over_tls() {
     assert!(text.contains("curl: "), "{text}");
     server.signal(Signal::SIGTERM);
     server.wait().code(0).quiet();
+}
+
+#[test]
+fn curl_asks_a_hundred_times_by_one_connection() {
+    let (mut server, address) = start(Run::guest("http_hello"), &[]);
+    let url = format!("http://{address}/");
+    let all = [
+        &["--write-out", "%{num_connects}\n"],
+        &[url.as_str(); 100][..],
+    ]
+    .concat();
+    let text = curl(&all);
+    let expected = format!("Hello, world!\n1\n{}", "Hello, world!\n0\n".repeat(99));
+    assert_eq!(text, expected);
+    server.signal(Signal::SIGTERM);
+    server.wait().code(0).quiet();
+}
+
+#[test]
+fn curl_may_not_send_a_body() {
+    let (mut server, address) = start(Run::guest("http_hello"), &[]);
+    let url = format!("http://{address}/");
+    let folder = Folder::new();
+    for length in [1, 100_000, 10_000_000] {
+        let body = folder.file("body", vec![b'x'; length]);
+        let body = format!("@{}", body.display());
+        for header in [
+            "Expect:",
+            "Expect: 100-continue",
+            "Transfer-Encoding: chunked",
+        ] {
+            let text = curl(&[
+                "--http1.1",
+                "--header",
+                header,
+                "--data-binary",
+                &body,
+                "--write-out",
+                "%{http_code} %{http_version}",
+                &url,
+            ]);
+            let expected = "This server answers GET and HEAD, without a body.\n405 1.1";
+            assert_eq!(text, expected, "{length} bytes, {header}");
+        }
+    }
+    server.signal(Signal::SIGTERM);
+    server.wait().code(0).quiet();
+}
+
+#[test]
+fn curl_refuses_bad_certificates() {
+    let certificates = Certificates::new();
+    let authority = certificates.path("authority.pem");
+    let authority = authority.to_str().unwrap();
+    for (identity, text) in [
+        (
+            "elsewhere",
+            "no alternative certificate subject name matches",
+        ),
+        ("expired", "certificate has expired"),
+        ("future", "certificate is not yet valid"),
+        ("self-signed", "self-signed certificate"),
+        ("stranger", "unable to get local issuer certificate"),
+    ] {
+        let run = certificates.allow(Run::guest("http_hello"), &[identity]);
+        let (mut server, address) = start(run, &[identity]);
+        let url = format!("https://localhost:{}/", address.port());
+        let to = format!("localhost:{}:127.0.0.1", address.port());
+        let common = ["--resolve", &to, "--cacert", authority, &url];
+        let answer = curl(&common);
+        assert!(answer.contains(text), "{identity}: {answer}");
+        assert!(!answer.contains("Hello"), "{identity}: {answer}");
+        let answer = curl(&[&["--insecure"], &common[..]].concat());
+        assert_eq!(answer, "Hello, world!\n", "{identity}");
+        server.signal(Signal::SIGTERM);
+        server.wait().code(0).quiet();
+    }
 }
 
 #[test]

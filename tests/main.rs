@@ -13,6 +13,7 @@
 
 mod harness;
 
+mod amounts;
 mod behaviours;
 mod cancellation;
 mod cli_arguments;
@@ -31,8 +32,11 @@ mod hostile_traps;
 mod http_hello;
 mod instances;
 mod limits;
+mod many_connections;
 mod names;
 mod network;
+mod network_unix;
+mod peers;
 mod permissions;
 mod permissions_dirs;
 mod permissions_sockets;

@@ -26,7 +26,7 @@ macro_rules! cases {
 
 mod connect {
     cases! { "network_connect", [
-        "--allow-listen=127.0.0.1:0",
+        "--allow-listen=127.0.0.1:0,[::1]:0",
         "--allow-net=localhost",
         "--max-handles=20",
     ] =>
@@ -39,6 +39,7 @@ mod connect {
         all_failures_are_told
         all_refusals_are_told
         the_source_address_is_used
+        one_family_alone_is_tried
         nowhere_is_an_error
         endpoints_are_read
     }
@@ -54,6 +55,9 @@ mod server {
         server_and_client_take_turns
         a_server_has_a_name
         options_are_used
+        the_backlog_is_used
+        sockets_at_one_address_share_connections
+        an_address_may_be_taken_again
         the_address_must_be_of_the_family
         a_listener_that_fails_is_an_error
         a_server_that_is_dropped_cancels_its_handlers

@@ -68,6 +68,7 @@ mod stream {
         a_cancelled_send_leaves_the_connection_whole
         what_was_chosen_is_known
         a_silent_client_is_given_up
+        a_silent_server_is_given_up
         a_client_that_speaks_no_tls_is_told_of
         a_server_that_speaks_no_tls_is_told_of
         a_bad_client_fails_alone

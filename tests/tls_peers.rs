@@ -2,17 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
-use sha2::{Digest, Sha256};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::harness::certificates::Certificates;
 use crate::harness::components::Folder;
+use crate::harness::programs::{Program, openssl_server, openssl_server_as};
 use crate::harness::{Run, Running};
-
-/// How many bytes go each way.
-const AMOUNT: usize = 64 << 20;
 
 /// How long a peer may take to do anything.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -35,49 +31,13 @@ fn client(certificates: &Certificates, case: &str, to: SocketAddr) -> Run {
     run.args([case, &to.to_string()])
 }
 
-/// A program outside. It is killed when this is dropped.
-struct Peer(Child);
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-/// Starts `openssl s_server`, and waits until it listens.
-fn openssl_server(certificates: &Certificates, args: &[&str]) -> (Peer, SocketAddr) {
-    // It does not say which port it got.
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
-    let child = Command::new("openssl")
-        .args(["s_server", "-accept", &address.to_string()])
-        .arg("-cert")
-        .arg(certificates.path("site.pem"))
-        .arg("-key")
-        .arg(certificates.path("site.key"))
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("openssl is installed");
-    let deadline = Instant::now() + PATIENCE;
-    while TcpStream::connect(address).is_err() {
-        assert!(Instant::now() < deadline, "openssl does not listen");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    (Peer(child), address)
-}
-
 /// Runs a program that talks to a guest, and gives its standard output.
 fn talk(command: &mut Command, input: &str) -> String {
     let command = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
-    let mut child = Peer(command.spawn().expect("openssl is installed"));
+    let mut child = Program(command.spawn().expect("openssl is installed"));
     let mut stdin = child.0.stdin.take().unwrap();
     stdin.write_all(input.as_bytes()).unwrap();
     let mut stdout = child.0.stdout.take().unwrap();
@@ -113,6 +73,53 @@ fn a_guest_is_a_client_of_openssl() {
         let expected = format!("{shown} \"http/1.0\"\nHTTP/1.0 200 ok\n");
         let output = run.args(["localhost", "authority"]).output();
         output.code(0).stdout(&expected).quiet();
+    }
+}
+
+#[test]
+fn openssl_with_a_bad_certificate_is_refused() {
+    let certificates = Certificates::new();
+    for (identity, text) in [
+        ("elsewhere", "not valid for name \"localhost\""),
+        ("expired", "it expired "),
+        ("future", "it is not valid before another "),
+        ("self-signed", "none of the trusted authorities"),
+        ("stranger", "none of the trusted authorities"),
+    ] {
+        for version in ["-tls1_2", "-tls1_3"] {
+            let (_peer, address) = openssl_server_as(&certificates, identity, &["-www", version]);
+            let run = client(&certificates, "get", address);
+            let output = run.args(["localhost", "authority"]).output();
+            let refused = "the peer's certificate was refused: ";
+            output.code(1).stdout("").stderr_has(&[refused, text]);
+        }
+    }
+}
+
+#[test]
+fn servers_that_speak_no_tls_are_told_of() {
+    let certificates = Certificates::new();
+    // The head of a record of 100 bytes, and a part of it.
+    let part = [&[0x16, 3, 3, 0, 100, 2, 0, 0, 90][..], &[7; 20]].concat();
+    for (said, text) in [
+        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "is no TLS"),
+        (b"220 mail.example.org\r\n", "is no TLS"),
+        (&[0xff; 100], "is no TLS"),
+        (&part, "hung up during the TLS handshake"),
+        (b"", "hung up during the TLS handshake"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let run = client(&certificates, "get", listener.local_addr().unwrap());
+        let guest = run.args(["localhost", "authority"]).spawn();
+        let (mut socket, _) = listener.accept().unwrap();
+        // All of what the guest says first is read, so that the end is no reset.
+        let mut head = [0; 5];
+        socket.read_exact(&mut head).unwrap();
+        let mut hello = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
+        socket.read_exact(&mut hello).unwrap();
+        socket.write_all(said).unwrap();
+        socket.shutdown(Shutdown::Write).unwrap();
+        guest.wait().code(1).stdout("").stderr_has(&[text]);
     }
 }
 
@@ -258,64 +265,4 @@ fn silent_and_strange_clients_fail_alone() {
         .code(0)
         .stderr_has(&["what the peer sent is no TLS", "took longer than 10s"]);
     assert_eq!(output.stderr.lines().count(), 2, "{}", output.stderr);
-}
-
-/// Sends to a program outside what the guest is to receive, and gives the digests of what was sent to and received
-/// from it.
-fn transfer(peer: &mut Peer) -> (String, String) {
-    let mut stdin = peer.0.stdin.take().unwrap();
-    let mut stdout = peer.0.stdout.take().unwrap();
-    let hex = |digest: Sha256| format!("{:x}", digest.finalize());
-    std::thread::scope(|scope| {
-        let sender = scope.spawn(move || {
-            let mut digest = Sha256::new();
-            let mut block = vec![b'x'; 1 << 20];
-            for n in 0..AMOUNT / block.len() {
-                block[n] = b'y';
-                digest.update(&block);
-                stdin.write_all(&block).unwrap();
-            }
-            // It stays open: openssl would end with it.
-            (stdin, hex(digest))
-        });
-        let mut digest = Sha256::new();
-        let mut block = vec![0; 1 << 20];
-        for _ in 0..AMOUNT / block.len() {
-            stdout.read_exact(&mut block).unwrap();
-            digest.update(&block);
-        }
-        let received = hex(digest);
-        let (_stdin, sent) = sender.join().unwrap();
-        (sent, received)
-    })
-}
-
-fn assert_transferred(mut guest: Running, peer: &mut Peer) {
-    let (sent, received) = transfer(peer);
-    assert_eq!(guest.line(), format!("sent {received}"));
-    assert_eq!(guest.line(), format!("received {sent}"));
-    guest.wait().code(0).quiet();
-}
-
-#[test]
-fn much_goes_both_ways_to_a_server() {
-    let certificates = Certificates::new();
-    let (mut peer, address) = openssl_server(&certificates, &["-quiet"]);
-    let run = client(&certificates, "transfer", address).deadline(PATIENCE * 4);
-    assert_transferred(run.spawn(), &mut peer);
-}
-
-#[test]
-fn much_goes_both_ways_to_a_client() {
-    let certificates = Certificates::new();
-    let run = Run::guest("ssl_peer").deadline(PATIENCE * 4);
-    let (server, address) = serve(run, &["serve-transfer", "127.0.0.1:0"], &certificates);
-    let child = Command::new("openssl")
-        .args(["s_client", "-quiet", "-connect", &address.to_string()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn();
-    let mut peer = Peer(child.expect("openssl is installed"));
-    assert_transferred(server, &mut peer);
 }

@@ -1,4 +1,4 @@
-//! `curio-host` while it runs.
+//! A program while it runs: `curio-host`, or one of others.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin};
@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::Output;
+use super::{Output, Process};
 
 /// How often the program's end is looked for.
 const CHECK: Duration = Duration::from_millis(5);
 
-/// `curio-host` while it runs. It is killed when its deadline passes, or when this is dropped.
+/// A program while it runs. It is killed when its deadline passes, or when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Running {
     child: Child,
@@ -85,6 +85,11 @@ impl Running {
         if let Err(error) = written.and_then(|()| stdin.flush()) {
             self.fail(&format!("can't write to it: {error}"));
         }
+    }
+
+    /// What the system knows of it.
+    pub(crate) fn process(&self) -> Process {
+        Process::new(self.child.id())
     }
 
     /// Sends it a signal.

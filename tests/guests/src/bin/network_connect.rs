@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use curio::network::{ConnectError, ConnectionOptions, Endpoint};
+use curio::socket::IpFamily;
 use curio::{
     Error, Result, Socket, create_connection, ignore_after, open_connection, spawn,
     tcp_server_socket, yield_now,
@@ -23,6 +24,7 @@ test_guests::cases! {
     all_failures_are_told
     all_refusals_are_told
     the_source_address_is_used
+    one_family_alone_is_tried
     nowhere_is_an_error
     endpoints_are_read
 }
@@ -195,6 +197,34 @@ async fn the_source_address_is_used() -> Result<()> {
         matches!(&error, Error::Refused(text) if text.contains("--allow-listen")),
         "{error}"
     );
+    Ok(())
+}
+
+async fn one_family_alone_is_tried() -> Result<()> {
+    let (v4, at_v4) = listener()?;
+    let v6 = tcp_server_socket((Ipv6Addr::LOCALHOST, 0))?;
+    let at_v6 = v6.local_address()?.try_into()?;
+    let of = |family| ConnectionOptions::new().head_start(LONG).family(family);
+    for addresses in [[at_v4, at_v6], [at_v6, at_v4]] {
+        is_served(of(IpFamily::V4).open_any(addresses).await?, &v4).await?;
+        is_served(of(IpFamily::V6).open_any(addresses).await?, &v6).await?;
+        // It is that of the source address, if there is one.
+        let options = ConnectionOptions::new().source_address((Ipv6Addr::LOCALHOST, 0).into());
+        is_served(options.open_any(addresses).await?, &v6).await?;
+    }
+    let localhost = ("localhost", at_v4.port());
+    is_served(of(IpFamily::V4).open(localhost).await?, &v4).await?;
+    let from_v4 = of(IpFamily::V6).source_address((Ipv4Addr::LOCALHOST, 0).into());
+    for (options, address, text) in [
+        (of(IpFamily::V6), at_v4, "is of IPv6"),
+        (of(IpFamily::V4), at_v6, "is of IPv4"),
+        (from_v4.clone(), at_v4, "is of IPv6"),
+        (from_v4, at_v6, "is of IPv4, as the source address is"),
+    ] {
+        let error = fails(options.open(address).await);
+        assert!(matches!(error, Error::InvalidArgument(_)), "{error}");
+        assert!(error.to_string().contains(text), "{error}");
+    }
     Ok(())
 }
 

@@ -8,8 +8,8 @@ use curio::network::{Endpoint, Listener, Server, ServerOptions};
 use curio::queue::Queue;
 use curio::socket::{Address, IpFamily};
 use curio::{
-    Error, Result, Socket, create_server, open_connection, run_server, sleep, spawn, tcp_server,
-    timeout_after, yield_now,
+    Error, Result, Socket, create_server, ignore_after, open_connection, run_server, sleep, spawn,
+    tcp_server, timeout_after, yield_now,
 };
 use test_guests::{Notes, fails, ms, sleep_until_told};
 
@@ -17,6 +17,9 @@ test_guests::cases! {
     server_and_client_take_turns
     a_server_has_a_name
     options_are_used
+    the_backlog_is_used
+    sockets_at_one_address_share_connections
+    an_address_may_be_taken_again
     the_address_must_be_of_the_family
     a_server_needs_a_right
     a_listener_that_fails_is_an_error
@@ -142,6 +145,58 @@ async fn options_are_used() -> Result<()> {
     assert_eq!(one.local_address()?, other.local_address()?);
     let error = fails(ServerOptions::new().socket(at));
     assert!(matches!(error, Error::Io(error) if error.kind() == ErrorKind::AddrInUse));
+    Ok(())
+}
+
+async fn the_backlog_is_used() -> Result<()> {
+    for (backlog, at_least, at_most) in [(1, 1, 5), (20, 20, 30)] {
+        let options = ServerOptions::new().backlog(backlog);
+        let listener = options.socket((Ipv4Addr::LOCALHOST, 0))?;
+        let address = listener.local_address()?;
+        let mut waiting = Vec::new();
+        while let Some(client) = ignore_after(ms(200), open_connection(&address)).await? {
+            waiting.push(client);
+            assert!(waiting.len() <= at_most, "more than {backlog} wait");
+        }
+        assert!(waiting.len() >= at_least, "fewer than {backlog} wait");
+    }
+    Ok(())
+}
+
+async fn sockets_at_one_address_share_connections() -> Result<()> {
+    let shared = ServerOptions::new().reuse_port(true);
+    let one = shared.socket((Ipv4Addr::LOCALHOST, 0))?;
+    let address = one.local_address()?;
+    let other = shared.socket(&address)?;
+    let mut clients = Vec::new();
+    for _ in 0..50 {
+        clients.push(open_connection(&address).await?);
+    }
+    let mut shares = Vec::new();
+    for listener in [one, other] {
+        let mut share = 0;
+        while ignore_after(ms(50), listener.accept()).await?.is_some() {
+            share += 1;
+        }
+        assert!(share > 0, "one gets none");
+        shares.push(share);
+    }
+    assert_eq!(shares.iter().sum::<usize>(), clients.len());
+    Ok(())
+}
+
+async fn an_address_may_be_taken_again() -> Result<()> {
+    let listener = curio::tcp_server_socket((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_address()?;
+    let client = open_connection(&address).await?;
+    // Who closes first has to remember the connection for a while.
+    drop(listener.accept().await?);
+    assert!(client.recv(1).await?.is_empty());
+    drop((client, listener));
+    let careful = ServerOptions::new().reuse_address(false);
+    let error = fails(careful.socket(&address));
+    assert!(matches!(error, Error::Io(error) if error.kind() == ErrorKind::AddrInUse));
+    ServerOptions::new().socket(&address)?;
     Ok(())
 }
 

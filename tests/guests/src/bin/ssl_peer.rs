@@ -1,16 +1,10 @@
 //! TLS with a peer outside: a case, an address, and what the case wants to know.
 #![expect(clippy::print_stdout, reason = "it tells the test how far it is")]
 
-use std::fmt::Write;
 use std::net::SocketAddr;
-use std::rc::Rc;
 
-use curio::ssl::{ClientContext, Identity, ServerContext, TlsStream, open_tls_connection};
-use curio::{Error, Result, Task, spawn};
-use sha2::{Digest, Sha256};
-
-/// How many bytes go each way.
-const AMOUNT: usize = 64 << 20;
+use curio::ssl::{ClientContext, Identity, TlsStream, open_tls_connection};
+use curio::{Error, Result};
 
 #[curio::main]
 async fn main() -> Result<()> {
@@ -28,16 +22,6 @@ async fn main() -> Result<()> {
         ("talk", []) => {
             let context = client("authority", None).await?;
             talk(&open_tls_connection(address, "localhost", &context).await?).await
-        }
-        ("transfer", []) => {
-            let context = client("authority", None).await?;
-            transfer(open_tls_connection(address, "localhost", &context).await?).await
-        }
-        ("serve-transfer", []) => {
-            let listener = curio::tcp_server_socket(address)?;
-            println!("listening on {}", listener.local_address()?);
-            let context = ServerContext::builder(Identity::named("site")).build()?;
-            transfer(context.wrap_socket(listener.accept().await?.0)?).await
         }
         _ => panic!("there is no case {case}"),
     }
@@ -89,43 +73,4 @@ async fn talk(stream: &TlsStream) -> Result<()> {
         Err(error) => return Err(error),
     }
     Ok(())
-}
-
-/// Sends and receives a lot at once, and shows the digests of both.
-async fn transfer(stream: TlsStream) -> Result<()> {
-    stream.do_handshake().await?;
-    let stream = Rc::new(stream);
-    let sender: Task<String> = {
-        let stream = stream.clone();
-        spawn(async move {
-            let mut digest = Sha256::new();
-            let mut block: Vec<u8> = (0..1_u32 << 20).map(|n| (n % 249) as u8).collect();
-            for n in 0..AMOUNT / block.len() {
-                block[n] ^= 0xff;
-                digest.update(&block);
-                stream.send_all(&block).await?;
-            }
-            Ok(hex(&digest.finalize()))
-        })
-    };
-    let mut digest = Sha256::new();
-    let mut left = AMOUNT;
-    while left > 0 {
-        let data = stream.recv(left.min(100_000)).await?;
-        assert!(!data.is_empty(), "{left} bytes are missing");
-        left -= data.len();
-        digest.update(&data);
-    }
-    println!("sent {}", sender.join().await?);
-    println!("received {}", hex(&digest.finalize()));
-    Ok(())
-}
-
-/// Bytes as text.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string can't fail.
-        _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -24,6 +24,7 @@ test_guests::cases! {
     a_cancelled_send_leaves_the_connection_whole
     what_was_chosen_is_known
     a_silent_client_is_given_up
+    a_silent_server_is_given_up
     a_client_that_speaks_no_tls_is_told_of
     a_server_that_speaks_no_tls_is_told_of
     a_bad_client_fails_alone
@@ -259,6 +260,17 @@ async fn a_silent_client_is_given_up() -> Result<()> {
         }
         error => panic!("{error}"),
     }
+    Ok(())
+}
+
+async fn a_silent_server_is_given_up() -> Result<()> {
+    let (client, _server) = sockets().await?;
+    let builder = ClientContext::builder().authorities(authority());
+    let builder = builder.system_authorities(false).handshake_timeout(ms(30));
+    let stream = builder.build().await?.wrap_socket(client, "localhost")?;
+    let error = fails(stream.send(b"x").await);
+    assert_eq!(error.to_string(), "the TLS handshake took longer than 30ms");
+    assert!(matches!(error, Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut));
     Ok(())
 }
 
