@@ -73,6 +73,15 @@ impl Certificate {
     }
 }
 
+impl Drop for TlsClient {
+    /// Hangs up as one should.
+    fn drop(&mut self) {
+        self.connection.send_close_notify();
+        // The server may be gone already.
+        drop(self.connection.write_tls(&mut self.stream));
+    }
+}
+
 impl Read for TlsClient {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {

@@ -17,6 +17,7 @@
 //! - `primitives`: locks, queues, timeouts, cancellation
 //! - `echo`: connections, over TCP, UDP and TLS; `load` is the client, and `certificate` its end of TLS
 //! - `bulk`, `latency`: one connection
+//! - `lines`: a file
 //! - `startup`: a program that says hello
 //! - `figures`: rounds, medians, and how they are printed
 //! - `program`: the processes that are measured
@@ -32,6 +33,7 @@ mod certificate;
 mod echo;
 mod figures;
 mod latency;
+mod lines;
 mod load;
 mod native;
 mod native_network;
@@ -93,6 +95,10 @@ const SUBJECTS: &[Subject] = &[
     Subject {
         name: "bulk",
         run: bulk::run,
+    },
+    Subject {
+        name: "lines",
+        run: lines::run,
     },
     Subject {
         name: "latency",

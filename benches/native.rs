@@ -1,7 +1,9 @@
 //! The measured programs on tokio's `current_thread`, each under the name of the guest that does the same and with
 //! the same arguments and output.
 
+use std::fs::File;
 use std::future::Future;
+use std::io::{BufRead, BufReader};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -28,6 +30,7 @@ pub(crate) fn run(name: &str, args: &[String]) {
         "bench-timers" => in_task(timers(numbers(args))),
         "bench-primitives" => in_task(native_primitives::run(numbers(args))),
         "bench-bulk" => in_task(native_network::bulk(args.to_vec())),
+        "bench-lines" => lines(&args[0]),
         "echo" => in_task(native_network::echo(args.to_vec())),
         "tls_echo" => in_task(native_network::tls_echo(args.to_vec())),
         "udp_echo" => in_task(native_network::udp_echo(args.to_vec())),
@@ -55,6 +58,21 @@ fn numbers<const N: usize>(args: &[String]) -> [u64; N] {
     numbers
         .try_into()
         .expect("there are as many as the program takes")
+}
+
+/// The same without tokio, whose files are slower than those of the system.
+fn lines(path: &str) {
+    let begun = Instant::now();
+    let mut file = BufReader::new(File::open(path).expect("the file is there"));
+    let (mut line, mut lines) = (Vec::new(), 0);
+    loop {
+        line.clear();
+        if file.read_until(b'\n', &mut line).expect("it can be read") == 0 {
+            break;
+        }
+        lines += 1;
+    }
+    println!("{} {lines}", begun.elapsed().as_nanos());
 }
 
 async fn switch([tasks, yields]: [u64; 2]) {

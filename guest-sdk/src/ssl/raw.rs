@@ -33,11 +33,11 @@ impl RawIo for TlsStream {
             return Ok(None);
         }
         let data = &data[..data.len().min(MAX_SEND)];
-        let Some(sent) = tried(self.handle().send(data))? else {
+        let Some(taken) = tried(self.handle().send(data))? else {
             return Ok(None);
         };
-        self.try_flush()?;
-        Ok(Some(sent as usize))
+        self.keeps.set(taken.kept);
+        Ok(Some(taken.bytes as usize))
     }
 
     fn try_flush(&self) -> Result<Option<()>> {

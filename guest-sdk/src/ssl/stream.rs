@@ -124,14 +124,16 @@ impl TlsStream {
     pub async fn send(&self, data: &[u8]) -> Result<usize> {
         self.do_handshake().await?;
         let data = &data[..data.len().min(MAX_SEND)];
-        let sent = loop {
+        let taken = loop {
             match self.handle().send(data) {
                 Err(types::Error::WouldBlock) => self.wait_to_write().await?,
-                result => break result? as usize,
+                taken => break taken?,
             }
         };
-        self.flush().await?;
-        Ok(sent)
+        if taken.kept {
+            self.flush().await?;
+        }
+        Ok(taken.bytes as usize)
     }
 
     /// Sends all of `data`.

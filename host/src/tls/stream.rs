@@ -168,8 +168,8 @@ impl TlsStream {
         Ok(())
     }
 
-    /// Takes what fits; returns how much did.
-    pub(crate) fn send(&self, data: &[u8]) -> Result<usize, TlsError> {
+    /// Takes what fits; returns how much did, and whether anything is kept.
+    pub(crate) fn send(&self, data: &[u8]) -> Result<(usize, bool), TlsError> {
         self.check_open()?;
         self.check_failed()?;
         if self.is_shut {
@@ -186,7 +186,7 @@ impl TlsStream {
                 Err(error) => return Err(error),
             }
         }
-        Ok(sent)
+        Ok((sent, connection.wants_write()))
     }
 
     /// Sends what was taken and is left.

@@ -7,7 +7,7 @@ use super::{Guest, TrapError};
 use crate::bindings::sockets::Address;
 use crate::bindings::tls::{
     self, CertificateAndKey, ClientCheck, ClientSettings, HandshakeProgress, ServerCheck,
-    ServerSettings, Version,
+    ServerSettings, Taken, Version,
 };
 use crate::bindings::traps::Caller;
 use crate::bindings::types;
@@ -265,7 +265,7 @@ impl tls::HostTlsStream for Guest {
         Ok(self.table.get_mut(&this)?.recv(at_most(max))?)
     }
 
-    fn send(&mut self, this: Resource<TlsStream>, data: Vec<u8>) -> Result<u32, TrapError> {
+    fn send(&mut self, this: Resource<TlsStream>, data: Vec<u8>) -> Result<Taken, TrapError> {
         send(self, &this, &data)
     }
 
@@ -351,10 +351,11 @@ impl tls::HostTlsStream for Guest {
     }
 }
 
-fn send(guest: &Guest, this: &Resource<TlsStream>, data: &[u8]) -> Result<u32, TrapError> {
+fn send(guest: &Guest, this: &Resource<TlsStream>, data: &[u8]) -> Result<Taken, TrapError> {
     trace_trap!("tls-stream.send", stream = this.rep(), bytes = data.len());
-    let sent = guest.table.get(this)?.send(data)?;
-    Ok(u32::try_from(sent).unwrap_or(u32::MAX))
+    let (sent, kept) = guest.table.get(this)?.send(data)?;
+    let bytes = u32::try_from(sent).unwrap_or(u32::MAX);
+    Ok(Taken { bytes, kept })
 }
 
 /// Replaces `send` by one that reads the guest's memory where it is, as for sockets.
@@ -364,7 +365,7 @@ pub(super) fn add_send_without_copy(linker: &mut Linker<Guest>) -> wasmtime::Res
         "[method]tls-stream.send",
         |mut store, (this, data): (Resource<TlsStream>, WasmList<u8>)| {
             let sent = send(store.data(), &this, data.as_le_slice(&store));
-            let result: Result<u32, types::Error> = match sent {
+            let result: Result<Taken, types::Error> = match sent {
                 Ok(sent) => Ok(sent),
                 Err(error) => Err(types::Host::convert_error(store.data_mut(), error)?),
             };
