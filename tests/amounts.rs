@@ -3,6 +3,7 @@
 //! The peer is this program by TCP, and `openssl` by TLS. Every run of the tests sends 64 MiB; those that are ignored
 //! send a gibibyte.
 
+use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
@@ -81,9 +82,11 @@ fn exchange<W: Write + Send>(
 }
 
 fn hex(digest: Context) -> String {
-    let bytes = digest.finish();
-    let bytes = bytes.as_ref().iter();
-    bytes.map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::new();
+    for byte in digest.finish().as_ref() {
+        write!(text, "{byte:02x}").unwrap();
+    }
+    text
 }
 
 fn by_tcp(role: &str, amount: usize) {

@@ -172,16 +172,16 @@ async fn sockets_at_one_address_share_connections() -> Result<()> {
     for _ in 0..50 {
         clients.push(open_connection(&address).await?);
     }
-    let mut shares = Vec::new();
+    let mut accepted = Vec::new();
     for listener in [one, other] {
-        let mut share = 0;
+        let mut count = 0;
         while ignore_after(ms(50), listener.accept()).await?.is_some() {
-            share += 1;
+            count += 1;
         }
-        assert!(share > 0, "one gets none");
-        shares.push(share);
+        assert!(count > 0, "one gets none");
+        accepted.push(count);
     }
-    assert_eq!(shares.iter().sum::<usize>(), clients.len());
+    assert_eq!(accepted.iter().sum::<usize>(), clients.len());
     Ok(())
 }
 
