@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll};
 
-use super::File;
+use super::{BLOCK, File};
 use crate::bindings::types;
 use crate::error::{Error, Result};
 use crate::io::Stream;
@@ -59,8 +59,12 @@ impl File {
         let Some(()) = self.try_settle()? else {
             return Ok(None);
         };
-        let max = u32::try_from(max).unwrap_or(u32::MAX);
-        tried(self.handle.read(max))
+        let data = tried(self.handle.read(u32::try_from(max).unwrap_or(u32::MAX)))?;
+        if data.as_ref().is_some_and(|data| data.len() == BLOCK) {
+            // There may be more: it is read meanwhile, and stays with the handle. What fails is told who wants it.
+            drop(self.handle.read(u32::try_from(BLOCK).unwrap_or(u32::MAX)));
+        }
+        Ok(data)
     }
 
     /// Begins to write a block.
