@@ -74,16 +74,21 @@ mod stream {
         what_was_written_can_be_read_at_once
         appending_goes_to_the_end
         a_file_can_be_cut_and_grown
+        interrupted_reads_lose_nothing
+        a_file_and_its_stream_may_take_turns
+        text_must_be_text
+    }
+}
+
+mod stream_write {
+    cases! { "file_stream_write" =>
         a_write_is_begun_at_once
         a_failed_write_is_told_later_and_once
         what_a_short_write_leaves_is_told
-        interrupted_reads_lose_nothing
         an_interrupted_write_says_what_was_begun
-        a_file_and_its_stream_may_take_turns
         files_are_read_and_written_by_polling
         a_poll_that_was_given_up_is_in_nobody_s_way
         two_tasks_can_t_use_it_at_once
-        text_must_be_text
     }
 }
 

@@ -1,7 +1,6 @@
 //! Writing behind: what a stream writes to a file is begun, and not waited for.
 
 use std::cell::RefCell;
-use std::fmt;
 use std::io;
 
 use crate::bindings::files::{self as kernel, Answer};
@@ -53,13 +52,5 @@ impl Behind {
                 Ok(None)
             }
         }
-    }
-}
-
-impl fmt::Debug for Behind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Behind")
-            .field(&self.data.borrow().len())
-            .finish()
     }
 }

@@ -18,7 +18,8 @@ pub(crate) const BLOCK: usize = 256 * 1024;
 ///
 /// Every operation blocks the task until the disk has answered. One operation at a time is possible: another task's gets
 /// [`Error::ResourceBusy`] meanwhile. Nothing is buffered: small pieces cost as much as large ones, which are better.
-/// [`File::into_stream`] makes a [`FileStream`](super::FileStream) of it, which is for lines and small pieces.
+/// [`File::into_stream`] makes a [`FileStream`](super::FileStream) of it, which is for lines and small pieces. If a stream
+/// on it has begun to write something, every operation waits for that, and tells of its error.
 pub struct File {
     pub(super) handle: kernel::File,
     /// An operation is under way.
@@ -196,7 +197,8 @@ impl File {
         Ok(())
     }
 
-    /// Waits until what was begun is done: what was cancelled, or written by a stream. What was written here is written.
+    /// Waits until nothing is under way: what was cancelled, or what a stream has begun to write. What [`File::write`] said
+    /// that it wrote is written.
     /// To have it on the disk, use [`File::sync_all`].
     ///
     /// # Errors

@@ -81,7 +81,6 @@ impl Stream<File> {
     /// # Cancellation
     /// It is where it was.
     pub async fn seek(&mut self, to: SeekFrom) -> Result<u64> {
-        self.give_up();
         let ahead = i64::try_from(self.buffer.len()).expect("memory is smaller");
         let to = match to {
             SeekFrom::Current(by) => SeekFrom::Current(by.checked_sub(ahead).ok_or_else(|| {
@@ -102,8 +101,7 @@ impl Stream<File> {
     /// # Cancellation
     /// Nothing is lost.
     #[doc(alias = "stream_position")]
-    pub async fn tell(&mut self) -> Result<u64> {
-        self.give_up();
+    pub async fn tell(&self) -> Result<u64> {
         let position = self.io.tell().await?;
         Ok(position.saturating_sub(self.buffer.len() as u64))
     }
@@ -121,7 +119,6 @@ impl Stream<File> {
         if !self.buffer.is_empty() {
             self.seek(SeekFrom::Current(0)).await?;
         }
-        self.give_up();
         self.io.truncate(length).await
     }
 }

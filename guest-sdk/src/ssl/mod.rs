@@ -18,6 +18,9 @@
 //! # }
 //! ```
 //!
+//! A [`TlsStream`] sends and receives as a socket does. [`TlsStream::into_stream`] makes a stream of it, for lines; and
+//! what other crates do on a connection, they do on one of these: see [`io`](crate::io).
+//!
 //! The protocol itself, TLS 1.2 and 1.3, is the host's part. So a server may use a key that the program can't read:
 //! see [`Identity::named`]. A server's certificate and its name are checked, unless the program says
 //! otherwise by [`ClientBuilder::check_hostname`] or [`ClientBuilder::danger_accept_invalid_certs`].

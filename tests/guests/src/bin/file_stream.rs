@@ -1,12 +1,10 @@
-//! Streams on files: lines, the position, and writes that are told of later. `/data` is an empty directory.
+//! Streams on files: lines, and the position. `/data` is an empty directory.
 
 use std::io::{ErrorKind, SeekFrom};
-use std::rc::Rc;
 
-use curio::file::{self, File, FileStream};
-use curio::io::Stream;
-use curio::{Error, Result, aopen, ignore_after, spawn, timeout_after, yield_now};
-use futures::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, FutureExt, TryStreamExt};
+use curio::file::{self, FileStream};
+use curio::{Error, Result, aopen, ignore_after, yield_now};
+use futures::TryStreamExt;
 use test_guests::{cases, fails, ms};
 
 cases! {
@@ -18,15 +16,8 @@ cases! {
     what_was_written_can_be_read_at_once
     appending_goes_to_the_end
     a_file_can_be_cut_and_grown
-    a_write_is_begun_at_once
-    a_failed_write_is_told_later_and_once
-    what_a_short_write_leaves_is_told
     interrupted_reads_lose_nothing
-    an_interrupted_write_says_what_was_begun
     a_file_and_its_stream_may_take_turns
-    files_are_read_and_written_by_polling
-    a_poll_that_was_given_up_is_in_nobody_s_way
-    two_tasks_can_t_use_it_at_once
     text_must_be_text
 }
 
@@ -227,85 +218,6 @@ async fn a_file_can_be_cut_and_grown() -> Result<()> {
     Ok(())
 }
 
-async fn a_write_is_begun_at_once() -> Result<()> {
-    let mut file = aopen(PATH, "w").await?;
-    for n in 1..=100 {
-        // The first does not wait for the disk; the next one waits for it.
-        let written = file.write(b"more").now_or_never();
-        assert_eq!(written.expect("nothing is under way")?, 4);
-        file.flush().await?;
-        assert_eq!(file::metadata(PATH).await?.len(), 4 * n);
-    }
-    file.write(b"x").await?;
-    // The file's own operations come behind it.
-    assert_eq!(file.get_ref().metadata().await?.len(), 401);
-    // One that nobody waits for is done nevertheless.
-    file.write(b"y").await?;
-    drop(file);
-    while file::metadata(PATH).await?.len() < 402 {
-        yield_now().await?;
-    }
-    Ok(())
-}
-
-async fn a_failed_write_is_told_later_and_once() -> Result<()> {
-    for how in 0..6 {
-        let mut file = opened("r", "for reading only").await?;
-        assert_eq!(file.write(b"x").await?, 1);
-        let told = match how {
-            0 => file.flush().await,
-            1 => file.write(b"y").await.map(drop),
-            2 => file.read(3).await.map(drop),
-            3 => file.tell().await.map(drop),
-            4 => file.get_ref().read(3).await.map(drop),
-            _ => AsyncWriteExt::flush(&mut file).await.map_err(Error::from),
-        };
-        kind(&fails(told));
-        file.flush().await?;
-        assert_eq!(file.tell().await?, 0);
-        assert_eq!(file.read(3).await?, b"for");
-        file.write(b"z").await?;
-        kind(&fails(file.close().await));
-    }
-    assert_eq!(file::read_to_string(PATH).await?, "for reading only");
-    let mut large = aopen(PATH, "r").await?;
-    let error = fails(large.write(&vec![b'x'; 1_000_000]).await);
-    assert_eq!(error.moved(), Some(256 * 1024), "so much was begun");
-    Ok(())
-}
-
-/// How long a file may be.
-async fn greatest_length(file: &File) -> Result<u64> {
-    let (mut possible, mut too_much) = (0, 1 << 63);
-    while too_much - possible > 1 {
-        let middle = possible + (too_much - possible) / 2;
-        match file.truncate(middle).await {
-            Ok(()) => possible = middle,
-            Err(Error::Io(_)) => too_much = middle,
-            Err(error) => return Err(error),
-        }
-    }
-    file.truncate(0).await?;
-    Ok(possible)
-}
-
-async fn what_a_short_write_leaves_is_told() -> Result<()> {
-    let mut file = aopen(PATH, "w+").await?;
-    let end = greatest_length(file.get_ref()).await?;
-    file.seek(SeekFrom::Start(end - 5)).await?;
-    assert_eq!(file.write(b"0123456789").await?, 10);
-    let error = fails(file.flush().await);
-    // Where a file may have 2^63-1 bytes, the system does not even begin.
-    if end < (1 << 63) - 1 {
-        assert_eq!(kind(&error), ErrorKind::FileTooLarge);
-        assert_eq!(file.tell().await?, end);
-        file.seek(SeekFrom::End(-5)).await?;
-        assert_eq!(file.read_all().await?, b"01234");
-    }
-    file.truncate(0).await?;
-    file.close().await
-}
-
 async fn interrupted_reads_lose_nothing() -> Result<()> {
     let lines = many_lines();
     let mut file = opened("r", lines.concat()).await?;
@@ -332,22 +244,6 @@ async fn interrupted_reads_lose_nothing() -> Result<()> {
     Ok(())
 }
 
-async fn an_interrupted_write_says_what_was_begun() -> Result<()> {
-    let data: Vec<u8> = (0..=250).cycle().take(20_000_000).collect();
-    let mut file = aopen(PATH, "w").await?;
-    let error = fails(timeout_after(ms(1), file.write(&data)).await);
-    assert!(error.is_timeout(), "{error}");
-    let begun = error.moved().expect("a write tells");
-    file.flush().await?;
-    assert_eq!(file.tell().await?, begun);
-    file.write(b"the end").await?;
-    file.close().await?;
-    let end = usize::try_from(begun).expect("the data is shorter");
-    let there = file::read(PATH).await?;
-    assert!(there[..end] == data[..end] && &there[end..] == b"the end");
-    Ok(())
-}
-
 async fn a_file_and_its_stream_may_take_turns() -> Result<()> {
     let mut stream = opened("r+", "one\ntwo\n").await?;
     assert_eq!(stream.read_line().await?, b"one\n");
@@ -360,89 +256,6 @@ async fn a_file_and_its_stream_may_take_turns() -> Result<()> {
     file.seek(SeekFrom::Start(0)).await?;
     let mut stream = file.into_stream();
     assert_eq!(stream.read_all().await?, b"one\n2wo\nthree\n");
-    Ok(())
-}
-
-async fn files_are_read_and_written_by_polling() -> Result<()> {
-    let lines = many_lines();
-    let input = opened("r", lines.concat()).await?;
-    let mut output = aopen("/data/copy", "w+").await?;
-    let copied = futures::io::copy(input, &mut output).await?;
-    assert_eq!(copied, lines.concat().len() as u64);
-    AsyncWriteExt::close(&mut output).await?;
-    assert!(file::read_to_string("/data/copy").await? == lines.concat());
-    output.seek(SeekFrom::Start(0)).await?;
-    let read: Vec<_> = AsyncBufReadExt::lines(output).try_collect().await?;
-    assert!(
-        read.iter()
-            .zip(&lines)
-            .all(|(read, line)| read == line.trim_end())
-    );
-
-    let mut file = opened("r+", "one\ntwo\nthree\n").await?;
-    let mut line = String::new();
-    AsyncBufReadExt::read_line(&mut file, &mut line).await?;
-    AsyncWriteExt::write_all(&mut file, b"TWO").await?;
-    AsyncReadExt::read_to_string(&mut file, &mut line).await?;
-    assert_eq!(line, "one\n\nthree\n");
-    assert_eq!(file::read_to_string(PATH).await?, "one\nTWO\nthree\n");
-    let mut file = opened("r", "").await?;
-    AsyncWriteExt::write_all(&mut file, b"x").await?;
-    AsyncWriteExt::close(&mut file)
-        .await
-        .expect_err("it can't be written to");
-    Ok(())
-}
-
-async fn a_poll_that_was_given_up_is_in_nobody_s_way() -> Result<()> {
-    let mut buffer = [0; 3];
-    for _ in 0..20 {
-        let mut file = opened("r+", "one\ntwo\n").await?;
-        assert!(
-            AsyncReadExt::read(&mut file, &mut buffer)
-                .now_or_never()
-                .is_none()
-        );
-        assert_eq!(file.read_line().await?, b"one\n");
-        file.seek(SeekFrom::Start(0)).await?;
-        assert!(
-            AsyncReadExt::read(&mut file, &mut buffer)
-                .now_or_never()
-                .is_none()
-        );
-        // It has read nothing yet, so this comes at the beginning.
-        AsyncWriteExt::write_all(&mut file, b"1").await?;
-        file.flush().await?;
-        assert!(
-            AsyncReadExt::read(&mut file, &mut buffer)
-                .now_or_never()
-                .is_none()
-        );
-        assert_eq!(file.get_ref().tell().await?, 1);
-        assert_eq!(file.read_all().await?, b"ne\ntwo\n");
-    }
-    Ok(())
-}
-
-async fn two_tasks_can_t_use_it_at_once() -> Result<()> {
-    let file = Rc::new(opened("r", "content").await?.into_parts().0);
-    let mut ours = Stream::new(file.clone());
-    let reader = spawn(async move { ours.read(10).await });
-    yield_now().await?;
-    let mut stream = Stream::new(file.clone());
-    assert!(matches!(fails(stream.read(1).await), Error::ResourceBusy));
-    assert_eq!(reader.join().await?, b"content");
-    let ours = file.clone();
-    file.seek(SeekFrom::Start(0)).await?;
-    let reader = spawn(async move { ours.read(10).await });
-    yield_now().await?;
-    assert!(matches!(fails(stream.read(1).await), Error::ResourceBusy));
-    assert!(matches!(
-        fails(stream.write(b"x").await),
-        Error::ResourceBusy
-    ));
-    assert_eq!(reader.join().await?, b"content");
-    assert_eq!(stream.read(1).await?, b"");
     Ok(())
 }
 
