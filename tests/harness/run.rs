@@ -1,15 +1,21 @@
 //! A command line of `curio-host`'s, step by step.
 
 use std::ffi::{OsStr, OsString};
+use std::os::fd::{OwnedFd, RawFd};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
+
+use command_fds::{CommandFdExt, FdMapping};
 
 use super::{Output, Running, guests};
 
 /// How long a run may take unless a test says otherwise: far more than any needs, on a machine with
 /// a lot else to do.
 const DEADLINE: Duration = Duration::from_mins(1);
+
+/// Tells a program that the descriptors that it is given are for itself, and becomes it.
+const HAND_OVER: &str = r#"LISTEN_PID=${LISTEN_PID-$$} exec "$0" "$@""#;
 
 /// A command line of `curio-host`'s. Words stand in the order in which they were added, but those of a guest's
 /// stand behind it.
@@ -22,6 +28,8 @@ pub(crate) struct Run {
     guest: Vec<OsString>,
     variables: Vec<(OsString, OsString)>,
     directory: Option<OsString>,
+    /// What a supervisor hands over.
+    handed: Vec<OwnedFd>,
     stdin: Stdio,
     stdout: Stdio,
     stderr: Stdio,
@@ -36,6 +44,7 @@ impl Run {
             guest: Vec::new(),
             variables: Vec::new(),
             directory: None,
+            handed: Vec::new(),
             stdin: Stdio::piped(),
             stdout: Stdio::piped(),
             stderr: Stdio::piped(),
@@ -85,6 +94,19 @@ impl Run {
         self
     }
 
+    /// Hands descriptors over as a supervisor does: those that are named are there from 3 on, and `LISTEN_PID` is
+    /// the program's number unless it was set to another one.
+    pub(crate) fn hand_over(
+        mut self,
+        named: impl IntoIterator<Item = (&'static str, OwnedFd)>,
+    ) -> Self {
+        let (names, handed): (Vec<_>, Vec<_>) = named.into_iter().unzip();
+        let count = handed.len().to_string();
+        self.handed = handed;
+        self.variable("LISTEN_FDS", count)
+            .variable("LISTEN_FDNAMES", names.join(":"))
+    }
+
     /// Sets where its standard input comes from, instead of from the test.
     pub(crate) fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
         self.stdin = stdin.into();
@@ -111,13 +133,21 @@ impl Run {
 
     /// Starts it, with a pipe for each of the standard streams that has no other place.
     pub(crate) fn spawn(self) -> Running {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_curio-host"));
+        let program = env!("CARGO_BIN_EXE_curio-host");
+        let mut command = if self.handed.is_empty() {
+            Command::new(program)
+        } else {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", HAND_OVER, program]);
+            shell
+        };
         command
             .args(&self.words)
             .args(&self.guest)
             .env_remove("CURIO_LOG")
             .env_remove("RUST_BACKTRACE")
             .env_remove("COLUMNS")
+            .env_remove("LISTEN_PID")
             .envs(self.variables)
             .stdin(self.stdin)
             .stdout(self.stdout)
@@ -126,6 +156,13 @@ impl Run {
             command.current_dir(directory);
         }
         let line = format!("{command:?}");
+        let handed = (3 as RawFd..).zip(self.handed);
+        let handed = handed.map(|(child_fd, parent_fd)| FdMapping {
+            parent_fd,
+            child_fd,
+        });
+        let mapped = command.fd_mappings(handed.collect());
+        mapped.expect("each has a number of its own");
         let child = command.spawn().expect("curio-host was built with the test");
         Running::new(child, line, self.deadline)
     }

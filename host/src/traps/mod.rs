@@ -40,7 +40,7 @@ use crate::files::Directories;
 use crate::kernel::{InstanceKey, Kernel};
 use crate::limits::LimitExceeded;
 use crate::permissions::Permissions;
-use crate::sockets::Names;
+use crate::sockets::{InheritedSockets, Names};
 use crate::tls::Tls;
 
 /// A kernel, shared by the instances that run on it. All are on one thread, so the lock is never contended.
@@ -78,6 +78,8 @@ pub(crate) struct Guest {
     pub(crate) names: Names,
     /// The sockets through which others are on the way.
     pub(crate) passing: Passing,
+    /// The sockets that it may take.
+    pub(crate) inherited: InheritedSockets,
     /// Where received bytes are put before they go into the guest's memory.
     pub(crate) scratch: Vec<u8>,
     /// The limit that the instance was just refused more for. Forgotten once it has gone on all the same.
@@ -143,6 +145,7 @@ mod tests {
             table: ResourceTable::new(),
             names: Names::new(),
             passing: Passing::default(),
+            inherited: InheritedSockets::new(),
             scratch: Vec::new(),
             refused: None,
         }

@@ -1,10 +1,12 @@
 //! `curio:kernel/sockets`: sockets, under the permissions.
 //!
 //! - `handles`: what they count as
+//! - `inherited`: those that are there from the start
 //! - `convert`: from what a guest says to what the host does, and back
 
 mod convert;
 mod handles;
+mod inherited;
 
 use std::os::fd::AsFd;
 
@@ -99,8 +101,6 @@ impl Guest {
 fn unnamed() -> TrapError {
     TrapError::invalid_argument("an unnamed address leads nowhere")
 }
-
-impl sockets::Host for Guest {}
 
 impl sockets::HostSocket for Guest {
     fn create(&mut self, family: Family, kind: Kind) -> Result<Handle, TrapError> {

@@ -40,6 +40,10 @@ async fn run(attempt: &str, what: &str) -> Result<String> {
                 .send_to(b"out", any(what))
                 .await?,
         ),
+        "udp-send-msg" => {
+            let socket = Socket::datagram_for(&any(what))?;
+            socket.send_msg_to(b"out", &[], any(what)).await?;
+        }
         "udp-send-bound" => udp_send_bound(what).await?,
         "unix-bind" => Socket::unix_stream()?.bind(Address::unix(what))?,
         "unix-connect" => Socket::unix_stream()?.connect(Address::unix(what)).await?,
@@ -73,6 +77,7 @@ async fn udp_send_bound(what: &str) -> Result<()> {
     let socket = Socket::datagram_for(&any(from))?;
     socket.bind(any(from))?;
     socket.connect(any(first)).await?;
+    socket.send_msg_to(b"out", &[], any(to)).await?;
     socket.send_to(b"out", any(to)).await?;
     Ok(())
 }
@@ -83,6 +88,15 @@ fn environment() -> String {
     variables.join(" ")
 }
 
+/// A socket of the standard library's for the family of an address, which nobody has to be asked for.
+fn std_socket(peer: &str) -> io::Result<UdpSocket> {
+    UdpSocket::bind(if address(peer).is_ipv4() {
+        "0.0.0.0:0"
+    } else {
+        "[::]:0"
+    })
+}
+
 /// What the standard library asks of `wasi:*`.
 fn with_std(attempt: &str, what: &str) -> io::Result<String> {
     let mut found = String::new();
@@ -90,9 +104,21 @@ fn with_std(attempt: &str, what: &str) -> io::Result<String> {
         "std-connect" => drop(TcpStream::connect(address(what))?),
         "std-listen" => drop(TcpListener::bind(address(what))?),
         "std-udp" => drop(UdpSocket::bind(address(what))?),
-        "std-send" => {
-            let socket = UdpSocket::bind("0.0.0.0:0")?;
-            socket.send_to(b"out", address(what))?;
+        "std-send" => drop(std_socket(what)?.send_to(b"out", address(what))?),
+        "std-udp-connect" => {
+            let socket = std_socket(what)?;
+            socket.connect(address(what))?;
+            socket.send(b"out")?;
+        }
+        "std-send-bound" => {
+            let (from, to) = what.split_once('>').expect("two addresses");
+            UdpSocket::bind(address(from))?.send_to(b"out", address(to))?;
+        }
+        "std-send-connected" => {
+            let (first, to) = what.split_once('>').expect("two addresses");
+            let socket = std_socket(first)?;
+            socket.connect(address(first))?;
+            socket.send_to(b"out", address(to))?;
         }
         "resolve" => {
             let all = (what, 80).to_socket_addrs()?;
