@@ -17,6 +17,9 @@ const DEADLINE: Duration = Duration::from_mins(1);
 /// Tells a program that the descriptors that it is given are for itself, and becomes it.
 const HAND_OVER: &str = r#"LISTEN_PID=${LISTEN_PID-$$} exec "$0" "$@""#;
 
+/// Has a program find a file of the test's where the system's list of hosts is. Nobody else sees that.
+const OWN_HOSTS: &str = r#"mount --bind "$0" /etc/hosts && exec "$@""#;
+
 /// A command line of `curio-host`'s. Words stand in the order in which they were added, but those of a guest's
 /// stand behind it.
 ///
@@ -30,6 +33,8 @@ pub(crate) struct Run {
     directory: Option<OsString>,
     /// What a supervisor hands over.
     handed: Vec<OwnedFd>,
+    /// A list of hosts in place of the system's.
+    hosts: Option<OsString>,
     stdin: Stdio,
     stdout: Stdio,
     stderr: Stdio,
@@ -45,6 +50,7 @@ impl Run {
             variables: Vec::new(),
             directory: None,
             handed: Vec::new(),
+            hosts: None,
             stdin: Stdio::piped(),
             stdout: Stdio::piped(),
             stderr: Stdio::piped(),
@@ -107,6 +113,26 @@ impl Run {
             .variable("LISTEN_FDNAMES", names.join(":"))
     }
 
+    /// Has it look hosts up in a file. None, with the reason on standard output, if this system does not let the test do
+    /// that, which takes rights to a mount namespace of its own.
+    pub(crate) fn hosts(mut self, file: &Path) -> Option<Self> {
+        let mut attempt = Command::new("unshare");
+        attempt
+            .args(["-m", "sh", "-c", OWN_HOSTS])
+            .arg(file)
+            .arg("true");
+        match attempt.output() {
+            Ok(output) if output.status.success() => {
+                self.hosts = Some(file.as_os_str().to_owned());
+                Some(self)
+            }
+            failed => {
+                println!("skipped: the list of hosts can't be replaced here: {failed:?}");
+                None
+            }
+        }
+    }
+
     /// Sets where its standard input comes from, instead of from the test.
     pub(crate) fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
         self.stdin = stdin.into();
@@ -134,7 +160,12 @@ impl Run {
     /// Starts it, with a pipe for each of the standard streams that has no other place.
     pub(crate) fn spawn(self) -> Running {
         let program = env!("CARGO_BIN_EXE_curio-host");
-        let mut command = if self.handed.is_empty() {
+        let mut command = if let Some(hosts) = &self.hosts {
+            let mut unshare = Command::new("unshare");
+            unshare.args(["-m", "sh", "-c", OWN_HOSTS]);
+            unshare.arg(hosts).arg(program);
+            unshare
+        } else if self.handed.is_empty() {
             Command::new(program)
         } else {
             let mut shell = Command::new("sh");

@@ -152,7 +152,9 @@ impl InheritedSockets {
             return Err(gone);
         };
         let kind = SocketError::Argument("the inherited socket is of another kind by now");
-        adopt(fd.try_clone()?, kernel, owner)?.ok_or(kind)
+        let mut socket = adopt(fd.try_clone()?, kernel, owner)?.ok_or(kind)?;
+        socket.open();
+        Ok(socket)
     }
 
     /// Notes that one was taken.

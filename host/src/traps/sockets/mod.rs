@@ -2,10 +2,12 @@
 //!
 //! - `handles`: what they count as
 //! - `inherited`: those that are there from the start
+//! - `hearing`: whose datagrams they receive
 //! - `convert`: from what a guest says to what the host does, and back
 
 mod convert;
 mod handles;
+mod hearing;
 mod inherited;
 
 use std::os::fd::AsFd;
@@ -62,11 +64,13 @@ impl Guest {
     /// Has `receive` put what it receives into the scratch memory, and gives that, and what else it says.
     fn receive<T>(
         &mut self,
+        this: &Handle,
         max: u32,
         receive: impl FnOnce(&Self, &mut [u8]) -> Result<(usize, T), TrapError>,
     ) -> Result<(Vec<u8>, T), TrapError> {
         let max = (max as usize).min(MAX_RECV);
         self.widen_scratch(max)?;
+        self.skip_unheard(this)?;
         let mut scratch = std::mem::take(&mut self.scratch);
         let received = receive(self, &mut scratch[..max]);
         let received = received.map(|(length, more)| (scratch[..length].to_vec(), more));
@@ -168,6 +172,7 @@ impl sockets::HostSocket for Guest {
         trace_trap!("socket.recv", socket = this.rep(), max);
         let max = (max as usize).min(MAX_RECV);
         self.widen_scratch(max)?;
+        self.skip_unheard(&this)?;
         let buffer = &mut self.scratch[..max];
         let received = self.table.get(&this)?.recv(buffer)?;
         Ok(buffer[..received].to_vec())
@@ -185,7 +190,7 @@ impl sockets::HostSocket for Guest {
         peek: bool,
     ) -> Result<(Vec<u8>, Address), TrapError> {
         trace_trap!("socket.recv-from", socket = this.rep(), max, peek);
-        let (data, from) = self.receive(max, |guest, buffer| {
+        let (data, from) = self.receive(&this, max, |guest, buffer| {
             Ok(guest.table.get(&this)?.recv_from(buffer, peek)?)
         })?;
         Ok((data, from.into()))
@@ -194,7 +199,7 @@ impl sockets::HostSocket for Guest {
     fn recv_msg(&mut self, this: Handle, max: u32, room: u32) -> Result<Message, TrapError> {
         trace_trap!("socket.recv-msg", socket = this.rep(), max, room);
         let room = room.min(self.handles_left()) as usize;
-        let (data, mut received) = self.receive(max, |guest, buffer| {
+        let (data, mut received) = self.receive(&this, max, |guest, buffer| {
             let socket = guest.table.get(&this)?;
             let mut kernel = lock(&guest.kernel);
             let message = socket.recv_msg(buffer, room, &mut kernel, guest.key)?;
