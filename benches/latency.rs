@@ -64,6 +64,7 @@ fn start(address: SocketAddr, length: Duration, hog: bool) -> JoinHandle<()> {
             limits: Limits::default().with_time(length + Duration::from_secs(1)),
             args: vec!["echo".to_owned(), address.to_string()],
             stdio: Stdio::Null,
+            ..Options::default()
         };
         let echo = host.start(&load("echo"), options);
         if hog {

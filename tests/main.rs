@@ -44,6 +44,7 @@ mod random_programs;
 mod signals;
 mod sockets;
 mod sockets_echo;
+mod sockets_inherited;
 mod sockets_kinds;
 mod sockets_peers;
 mod stdio;

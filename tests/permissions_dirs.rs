@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use crate::harness::Run;
 use crate::harness::components::Folder;
 use crate::permissions::{check, probe};
 
@@ -142,6 +143,8 @@ fn no_link_leads_out_of_a_directory() {
             ("read=/data/proc/environ", DENIED),
             ("list=/data/proc/", DENIED),
             ("list=/data/proc/fd", DENIED),
+            ("read=/data/proc/root/etc/passwd", DENIED),
+            ("list=/data/proc/cwd", DENIED),
             // A link's copy is a link, and leads nowhere either.
             ("link=/data/file>/data/copy", ""),
             ("read=/data/copy", DENIED),
@@ -154,6 +157,30 @@ fn no_link_leads_out_of_a_directory() {
     let secret = fs::read_to_string(folder.path().join("out/secret")).unwrap();
     assert_eq!(secret, "secret");
     assert_eq!(fs::read_dir(folder.path().join("out")).unwrap().count(), 1);
+}
+
+/// What is in `/proc` leads anywhere, and not by its text.
+#[test]
+fn no_magic_link_leads_out_of_a_directory() {
+    let told = [
+        ("permission_probe", "FilesystemLoop: "),
+        ("file_probe", "Other: "),
+    ];
+    for (guest, refused) in told {
+        let run = Run::guest(guest).flag("--dir=/proc::/proc::ro");
+        check(
+            run,
+            &[
+                ("read=/proc/self/root/etc/passwd", refused),
+                ("read=/proc/thread-self/root/etc/passwd", refused),
+                ("list=/proc/self/cwd", refused),
+                ("list=/proc/self/root/", refused),
+                ("read=/proc/self/exe", refused),
+                ("read=/proc/self/fd/0", refused),
+                ("stat=/proc/sys/kernel/ostype", "ok 0"),
+            ],
+        );
+    }
 }
 
 #[test]

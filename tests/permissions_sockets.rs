@@ -44,6 +44,8 @@ fn every_datagram_s_address_is_checked() {
                 &refused(&format!("[::]:{port}")),
             ),
             (&format!("udp-send=255.255.255.255:{port}"), "refused: "),
+            (&format!("udp-send-msg={at}"), "ok"),
+            (&format!("udp-send-msg={other}"), &refused(&other)),
             (&format!("udp-send-bound=127.0.0.1:0>{at}>{at}"), "ok"),
             (
                 &format!("udp-send-bound=127.0.0.1:0>{at}>{other}"),
@@ -60,6 +62,86 @@ fn every_datagram_s_address_is_checked() {
             ("socketpair", "ok"),
         ],
     );
+}
+
+#[test]
+fn the_standard_library_s_datagrams_are_checked_alike() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let at = server.local_addr().unwrap();
+    let port = at.port();
+    let neighbour = UdpSocket::bind(("127.0.0.2", port)).unwrap();
+    let other = neighbour.local_addr().unwrap();
+    let denied = "PermissionDenied: ";
+    let flag = format!("--allow-net={at}");
+    check(
+        probe(&[&flag]),
+        &[
+            (&format!("std-send={at}"), "ok"),
+            (&format!("std-send={other}"), denied),
+            (
+                &format!("std-send=[::ffff:127.0.0.2]:{port}"),
+                "InvalidInput: ",
+            ),
+            (&format!("std-send=[::1]:{port}"), denied),
+            (&format!("std-send=0.0.0.0:{port}"), "InvalidInput: "),
+            (&format!("std-send=255.255.255.255:{port}"), denied),
+            (&format!("std-udp-connect={at}"), "ok"),
+            (&format!("std-udp-connect={other}"), denied),
+            (
+                &format!("std-send-connected={at}>{other}"),
+                "Uncategorized: Socket is connected",
+            ),
+            (&format!("std-send-bound=127.0.0.1:0>{at}"), denied),
+        ],
+    );
+    check(
+        probe(&[&flag, "--allow-listen=127.0.0.1:0"]),
+        &[
+            (&format!("std-send-bound=127.0.0.1:0>{at}"), "ok"),
+            (&format!("std-send-bound=127.0.0.1:0>{other}"), denied),
+        ],
+    );
+    for (socket, datagrams) in [(server, 3), (neighbour, 0)] {
+        socket.set_nonblocking(true).unwrap();
+        for _ in 0..datagrams {
+            assert_eq!(socket.recv(&mut [0; 10]).unwrap(), 3);
+        }
+        assert!(socket.recv(&mut [0; 10]).is_err());
+    }
+}
+
+/// Has the guest send to a server, which a stranger's datagram answers before the server does. What the guest takes
+/// for the answer is given.
+fn answered(attempt: &str, flags: &[&str]) -> String {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let at = server.local_addr().unwrap();
+    let run = probe(flags).flag(format!("--allow-net={at}"));
+    let running = run.args([format!("{attempt}={at}")]).spawn();
+    let (_, guest) = server.recv_from(&mut [0; 10]).unwrap();
+    stranger.send_to(b"stranger", guest).unwrap();
+    server.send_to(b"server", guest).unwrap();
+    let output = running.wait();
+    output.code(0).quiet();
+    output.stdout
+}
+
+#[test]
+fn who_may_not_listen_hears_no_stranger() {
+    for attempt in [
+        "udp-answer",
+        "udp-answer-recv",
+        "udp-answer-peek",
+        "udp-answer-msg",
+        "udp-answer-passed",
+        "std-answer",
+    ] {
+        assert_eq!(answered(attempt, &[]), "ok server\n", "{attempt}");
+    }
+    let flag = ["--allow-listen=127.0.0.1:0"];
+    assert_eq!(answered("udp-answer-bound", &flag), "ok stranger\n");
+    // It does not know of which socket it is asked, and keeps to what both need.
+    assert_eq!(answered("std-answer-bound", &flag), "ok server\n");
 }
 
 fn text(path: &Path) -> &str {

@@ -31,6 +31,9 @@ pub enum Error {
     /// A TLS identity can't be used.
     #[error("{0}")]
     TlsIdentity(String),
+    /// A socket that was to be handed over can't be.
+    #[error("{0}")]
+    InheritedSocket(String),
     /// The system gave no event queue, thread or the like.
     #[error("can't set up {what}: {source}")]
     Setup {

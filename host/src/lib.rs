@@ -54,4 +54,5 @@ pub use self::loader::{Cache, Component, Engine, EngineOptions, Pool};
 pub use self::permissions::{
     Denied, DirGrant, InvalidPermission, Permissions, SocketPath, SocketUse, TlsIdentity,
 };
+pub use self::sockets::InheritedSockets;
 pub use self::traps::Stdio;

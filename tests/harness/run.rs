@@ -1,15 +1,24 @@
 //! A command line of `curio-host`'s, step by step.
 
 use std::ffi::{OsStr, OsString};
+use std::os::fd::{OwnedFd, RawFd};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
+
+use command_fds::{CommandFdExt, FdMapping};
 
 use super::{Output, Running, guests};
 
 /// How long a run may take unless a test says otherwise: far more than any needs, on a machine with
 /// a lot else to do.
 const DEADLINE: Duration = Duration::from_mins(1);
+
+/// Tells a program that the descriptors that it is given are for itself, and becomes it.
+const HAND_OVER: &str = r#"LISTEN_PID=${LISTEN_PID-$$} exec "$0" "$@""#;
+
+/// Has a program find a file of the test's where the system's list of hosts is. Nobody else sees that.
+const OWN_HOSTS: &str = r#"mount --bind "$0" /etc/hosts && exec "$@""#;
 
 /// A command line of `curio-host`'s. Words stand in the order in which they were added, but those of a guest's
 /// stand behind it.
@@ -22,6 +31,10 @@ pub(crate) struct Run {
     guest: Vec<OsString>,
     variables: Vec<(OsString, OsString)>,
     directory: Option<OsString>,
+    /// What a supervisor hands over.
+    handed: Vec<OwnedFd>,
+    /// A list of hosts in place of the system's.
+    hosts: Option<OsString>,
     stdin: Stdio,
     stdout: Stdio,
     stderr: Stdio,
@@ -36,6 +49,8 @@ impl Run {
             guest: Vec::new(),
             variables: Vec::new(),
             directory: None,
+            handed: Vec::new(),
+            hosts: None,
             stdin: Stdio::piped(),
             stdout: Stdio::piped(),
             stderr: Stdio::piped(),
@@ -85,6 +100,39 @@ impl Run {
         self
     }
 
+    /// Hands descriptors over as a supervisor does: those that are named are there from 3 on, and `LISTEN_PID` is
+    /// the program's number unless it was set to another one.
+    pub(crate) fn hand_over(
+        mut self,
+        named: impl IntoIterator<Item = (&'static str, OwnedFd)>,
+    ) -> Self {
+        let (names, handed): (Vec<_>, Vec<_>) = named.into_iter().unzip();
+        let count = handed.len().to_string();
+        self.handed = handed;
+        self.variable("LISTEN_FDS", count)
+            .variable("LISTEN_FDNAMES", names.join(":"))
+    }
+
+    /// Has it look hosts up in a file. None, with the reason on standard output, if this system does not let the test do
+    /// that, which takes rights to a mount namespace of its own.
+    pub(crate) fn hosts(mut self, file: &Path) -> Option<Self> {
+        let mut attempt = Command::new("unshare");
+        attempt
+            .args(["-m", "sh", "-c", OWN_HOSTS])
+            .arg(file)
+            .arg("true");
+        match attempt.output() {
+            Ok(output) if output.status.success() => {
+                self.hosts = Some(file.as_os_str().to_owned());
+                Some(self)
+            }
+            failed => {
+                println!("skipped: the list of hosts can't be replaced here: {failed:?}");
+                None
+            }
+        }
+    }
+
     /// Sets where its standard input comes from, instead of from the test.
     pub(crate) fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
         self.stdin = stdin.into();
@@ -111,13 +159,26 @@ impl Run {
 
     /// Starts it, with a pipe for each of the standard streams that has no other place.
     pub(crate) fn spawn(self) -> Running {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_curio-host"));
+        let program = env!("CARGO_BIN_EXE_curio-host");
+        let mut command = if let Some(hosts) = &self.hosts {
+            let mut unshare = Command::new("unshare");
+            unshare.args(["-m", "sh", "-c", OWN_HOSTS]);
+            unshare.arg(hosts).arg(program);
+            unshare
+        } else if self.handed.is_empty() {
+            Command::new(program)
+        } else {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", HAND_OVER, program]);
+            shell
+        };
         command
             .args(&self.words)
             .args(&self.guest)
             .env_remove("CURIO_LOG")
             .env_remove("RUST_BACKTRACE")
             .env_remove("COLUMNS")
+            .env_remove("LISTEN_PID")
             .envs(self.variables)
             .stdin(self.stdin)
             .stdout(self.stdout)
@@ -126,6 +187,13 @@ impl Run {
             command.current_dir(directory);
         }
         let line = format!("{command:?}");
+        let handed = (3 as RawFd..).zip(self.handed);
+        let handed = handed.map(|(child_fd, parent_fd)| FdMapping {
+            parent_fd,
+            child_fd,
+        });
+        let mapped = command.fd_mappings(handed.collect());
+        mapped.expect("each has a number of its own");
         let child = command.spawn().expect("curio-host was built with the test");
         Running::new(child, line, self.deadline)
     }

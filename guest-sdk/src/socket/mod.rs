@@ -17,6 +17,7 @@
 //! cancellation arrives.
 
 mod address;
+mod inherited;
 mod message;
 mod options;
 mod transfer;
@@ -27,6 +28,7 @@ use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 
 pub use self::address::Address;
+pub use self::inherited::{Inherited, inherited};
 pub use self::message::Message;
 pub use self::options::{SocketOption, SocketOptionName};
 pub(crate) use self::transfer::MAX_SEND;

@@ -73,16 +73,24 @@ pub(super) struct PermissionArgs {
     #[arg(long, value_name = "NAME=CERT.pem,KEY.pem")]
     pub(super) tls_identity: Vec<String>,
 
+    /// Allow the sockets that a supervisor hands over
+    ///
+    /// They are those of `LISTEN_FDS` and `LISTEN_PID`, as systemd's socket units give them. One that listens accepts,
+    /// whatever its address; where else it connects or sends to is for --allow-net to say.
+    #[arg(long)]
+    pub(super) inherit_sockets: bool,
+
     /// Allow what a file lists
     ///
     /// In the file, allow-net, allow-listen, dir, env and tls-identity are lists of what these options take, and
-    /// allow-all is true or false. Options add to it.
+    /// inherit-sockets and allow-all are true or false. Options add to it.
     #[arg(long, value_name = "FILE.toml")]
     pub(super) permissions: Vec<PathBuf>,
 
     /// Allow everything; for your own code only
     ///
-    /// Everything is all hosts, all addresses, the whole file system and the whole environment.
+    /// Everything is all hosts, all addresses, the whole file system, the whole environment and the sockets that are
+    /// handed over.
     #[arg(short = 'A', long)]
     pub(super) allow_all: bool,
 }

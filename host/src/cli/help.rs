@@ -30,6 +30,9 @@ Examples:
   curio-host --allow-listen=0.0.0.0:443 --tls-identity site=site.pem,site.key server.wasm
       A TLS server, whose key the component can use but not read.
 
+  curio-host --inherit-sockets server.wasm
+      A service of systemd's, with a socket unit of the same name.
+
   curio-host --max-memory=64MiB --max-cpu-time=10s --max-time=1m untrusted.wasm
       Somebody else's program, held to limits.
 

@@ -7,10 +7,12 @@
 //! - `args`, `help`: the options and what is said of them
 //! - `usage`: what is wrong with them, on one line
 //! - `settings`: from what was typed to what the library takes
+//! - `activation`: the sockets that a supervisor hands over
 //! - `log`: the host's own messages
 //! - `run`, `compile`: the commands
 //! - `failure`: why a command failed, and with which status
 
+mod activation;
 mod args;
 mod command;
 mod compile;
@@ -37,7 +39,8 @@ const PATIENCE: u16 = 1000;
 /// Does what the words of a command line ask for, the program's name first.
 /// Returns the status to exit with, unless there is something to be said besides.
 ///
-/// Takes SIGINT and SIGTERM for itself: to be called before the process has a second thread.
+/// Takes SIGINT and SIGTERM for itself, and the sockets that a supervisor hands over: to be called before the process
+/// has a second thread or opens anything.
 ///
 /// # Errors
 /// If anything but the guest's own status is to be reported.

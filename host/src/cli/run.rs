@@ -10,10 +10,10 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use super::args::RunArgs;
 use super::command::Command;
 use super::failure::Failure;
-use super::{log, settings, usage};
+use super::{activation, log, settings, usage};
 use crate::host::{Exit, Host, Options, Termination};
 use crate::loader::{Component, Engine, EngineOptions};
-use crate::{Error, Stdio};
+use crate::{Error, InheritedSockets, Stdio};
 
 /// A process that a signal ended has this and the signal's number as its status, in every shell.
 const SIGNAL_BASE: i32 = 128;
@@ -26,18 +26,21 @@ const SIGNAL_CHECK: Duration = Duration::from_millis(50);
 /// # Errors
 /// If it can't be run, faults or passes a limit.
 pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
+    let handed = activation::take();
     let words = args.component_and_args.split_first();
     let Some((component, guest_args)) = words.filter(|(component, _)| !component.is_empty()) else {
         return Err(usage::no_component(Command::Run));
     };
     let name = name(component);
-    let options = Options {
+    let mut options = Options {
         permissions: settings::permissions(&args.permissions)?,
         limits: settings::limits(&args.limits)?,
         args: settings::arguments(&name, guest_args)?,
         stdio: Stdio::Inherit,
+        sockets: InheritedSockets::new(),
     };
     log::start(&args.other)?;
+    options.sockets = activation::for_guest(handed, &options.permissions)?;
 
     let mut signals = Termination::take()?;
     raise_descriptor_limit();

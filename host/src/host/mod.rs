@@ -30,6 +30,7 @@ use crate::limits::{LimitExceeded, Limits};
 use crate::loader::{Component, Engine};
 use crate::permissions::Permissions;
 use crate::selector::MioSelector;
+use crate::sockets::InheritedSockets;
 use crate::stdio::Outputs;
 use crate::tls::SystemAuthorities;
 use crate::traps::{SharedKernel, Stdio, Streams, lock};
@@ -48,6 +49,8 @@ pub struct Options {
     pub args: Vec<String>,
     /// Where its standard streams lead.
     pub stdio: Stdio,
+    /// Sockets that it may take, if the permissions say so.
+    pub sockets: InheritedSockets,
 }
 
 /// An instance on a [`Host`].

@@ -85,6 +85,7 @@ impl Running {
             table,
             names: Names::new(),
             passing: Passing::default(),
+            inherited: options.sockets,
             refused: None,
         };
         let meter = Arc::new(Meter::default());

@@ -114,6 +114,9 @@ pub enum Denied {
         /// The text as asked for, cut short if it is long.
         host: String,
     },
+    /// The sockets that were handed over are not for the guest.
+    #[error("no permission to take sockets that the host was started with; add --inherit-sockets")]
+    InheritedSockets,
     /// There is no TLS identity of this name.
     #[error(
         "no permission to use the TLS identity {name:?}; add --tls-identity={}=CERT.pem,KEY.pem",

@@ -10,6 +10,14 @@ use super::denied::InvalidPermission;
 
 const FLAG: &str = "--env";
 
+/// What a supervisor tells the host, which means nothing to a guest: see `sd_listen_fds(3)`.
+const OF_THE_HOST: [&str; 4] = [
+    "LISTEN_FDS",
+    "LISTEN_FDNAMES",
+    "LISTEN_PID",
+    "LISTEN_PIDFDID",
+];
+
 /// All that `--env` granted.
 #[derive(Clone, Debug, Default)]
 pub(super) struct EnvGrants(Vec<(String, String)>);
@@ -35,6 +43,7 @@ impl EnvGrants {
         }
         let value = match given {
             Some(value) => value.to_owned(),
+            None if OF_THE_HOST.contains(&name) => return Ok(()),
             None => match lookup(name).map(OsString::into_string) {
                 Some(Ok(value)) => value,
                 Some(Err(_)) => {
@@ -54,7 +63,8 @@ impl EnvGrants {
             let (Ok(name), Ok(value)) = (name.into_string(), value.into_string()) else {
                 continue;
             };
-            if !self.0.iter().any(|(earlier, _)| *earlier == name) {
+            let known = OF_THE_HOST.contains(&name.as_str());
+            if !known && !self.0.iter().any(|(earlier, _)| *earlier == name) {
                 self.0.push((name, value));
             }
         }
@@ -75,6 +85,7 @@ mod tests {
     fn host(name: &str) -> Option<OsString> {
         match name {
             "HOME" => Some("/root".into()),
+            "LISTEN_FDS" => Some("1".into()),
             "EMPTY" => Some(OsString::new()),
             "BYTES" => Some(OsStr::from_bytes(b"\xff").to_owned()),
             _ => None,
@@ -90,6 +101,8 @@ mod tests {
             (&["HOME"], &[("HOME", "/root")]),
             (&["EMPTY"], &[("EMPTY", "")]),
             (&["UNSET"], &[]),
+            (&["LISTEN_FDS"], &[]),
+            (&["LISTEN_FDS=2", "LISTEN_FDS"], &[("LISTEN_FDS", "2")]),
             (&["HOME=/"], &[("HOME", "/")]),
             (&["A=1", "B=2", "A=3"], &[("B", "2"), ("A", "3")]),
             (&["UNSET=1", "UNSET"], &[("UNSET", "1")]),
@@ -128,7 +141,7 @@ mod tests {
     fn everything_is_what_is_utf8_and_not_given_otherwise() {
         let mut grants = EnvGrants::default();
         grants.allow("HOME=/", host).unwrap();
-        let names = ["HOME", "EMPTY", "BYTES"];
+        let names = ["HOME", "EMPTY", "BYTES", "LISTEN_FDS"];
         grants.allow_all(
             names
                 .into_iter()

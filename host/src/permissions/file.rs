@@ -1,4 +1,4 @@
-//! The form of a permissions file, `--permissions FILE.toml`: the flags as keys, their values as lists.
+//! The form of a permissions file, `--permissions FILE.toml`: the flags as keys, their values as lists, or `true`.
 //!
 //! Invariant: a file cannot say anything the flags cannot; each entry goes through the same method as
 //! the flag of that name. A key we do not know is an error, lest a misspelt one seem to work. Called by
@@ -16,6 +16,7 @@ const FLAG: &str = "--permissions";
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct File {
     allow_all: bool,
+    inherit_sockets: bool,
     allow_net: Vec<String>,
     allow_listen: Vec<String>,
     dir: Vec<String>,
@@ -40,6 +41,9 @@ pub(super) fn extend(permissions: &mut Permissions, text: &str) -> Result<(), In
     }
     for spec in &file.tls_identity {
         permissions.allow_tls_identity(spec)?;
+    }
+    if file.inherit_sockets {
+        permissions.allow_inherited_sockets();
     }
     if file.allow_all {
         permissions.allow_all();
@@ -92,6 +96,21 @@ mod tests {
     }
 
     #[test]
+    fn sockets_are_handed_over_if_that_is_said() {
+        for (text, granted) in [
+            ("", false),
+            ("inherit-sockets = false", false),
+            ("inherit-sockets = true", true),
+            ("allow-all = true", true),
+        ] {
+            let mut permissions = Permissions::none();
+            permissions.extend_from_toml(text).unwrap();
+            let checked = permissions.check_inherited_sockets();
+            assert_eq!(checked.is_ok(), granted, "{text}");
+        }
+    }
+
+    #[test]
     fn everything_must_be_said_so() {
         for (text, all) in [
             ("", false),
@@ -112,7 +131,7 @@ mod tests {
                 &[
                     "--permissions: line 2: ",
                     "`allow-nte`",
-                    "`allow-all`, `allow-net`, `allow-listen`, `dir`, `env`, `tls-identity`",
+                    "`allow-all`, `inherit-sockets`, `allow-net`, `allow-listen`, `dir`, `env`, `tls-identity`",
                 ][..],
             ),
             ("allow_net = []", &["line 1: ", "`allow_net`"]),

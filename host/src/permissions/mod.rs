@@ -65,6 +65,7 @@ pub use self::unix::SocketPath;
 pub struct Permissions {
     /// Whether every check succeeds.
     all: bool,
+    inherits_sockets: bool,
     net: net::NetGrants,
     unix_net: unix::UnixGrants,
     listen: listen::ListenGrants,
@@ -250,8 +251,14 @@ impl Permissions {
         Ok(self)
     }
 
+    /// Allows taking the sockets that the instance is given: see [`InheritedSockets`](crate::InheritedSockets).
+    pub fn allow_inherited_sockets(&mut self) -> &mut Self {
+        self.inherits_sockets = true;
+        self
+    }
+
     /// Adds what a permissions file grants. Its keys are the flags: the lists `allow-net`, `allow-listen`,
-    /// `dir`, `env` and `tls-identity`, and the boolean `allow-all`. Any other key is an error.
+    /// `dir`, `env` and `tls-identity`, and the booleans `inherit-sockets` and `allow-all`. Any other key is an error.
     ///
     /// # Examples
     ///
@@ -339,6 +346,15 @@ impl Permissions {
             return Ok(());
         }
         Err(Denied::tls_identity(name))
+    }
+
+    /// Checks that the guest may take the sockets that it is given.
+    pub fn check_inherited_sockets(&self) -> Result<(), Denied> {
+        self.check(|| {
+            self.inherits_sockets
+                .then_some(())
+                .ok_or(Denied::InheritedSockets)
+        })
     }
 
     /// The TLS identities the guest may use.

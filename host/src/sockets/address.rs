@@ -3,10 +3,10 @@
 use std::io;
 use std::net::SocketAddr;
 
-use rustix::net::{AddressFamily, SocketAddrAny, SocketAddrUnix};
+use rustix::net::{self, AddressFamily, SocketAddrAny, SocketAddrUnix};
 
 use super::SocketError;
-use super::socket::Family;
+use super::socket::{Family, Socket};
 use crate::permissions::SocketPath;
 
 /// Where a socket is bound, or connected, or where a datagram came from.
@@ -61,6 +61,23 @@ impl Address {
     /// As [`Address::from_system`], of an address that need not be there.
     pub(super) fn from_system_if_any(address: Option<SocketAddrAny>) -> Self {
         address.map_or(Self::Unnamed, Self::from_system)
+    }
+}
+
+impl Socket {
+    /// The local address.
+    pub(crate) fn local_address(&self) -> Result<Address, SocketError> {
+        let address = net::getsockname(self.system()?)?;
+        Ok(match &self.path {
+            Some(path) => Address::Unix(path.clone()),
+            None => Address::from_system(address),
+        })
+    }
+
+    /// The peer's address.
+    pub(crate) fn peer_address(&self) -> Result<Address, SocketError> {
+        let address = net::getpeername(self.system()?)?;
+        Ok(Address::from_system_if_any(address))
     }
 }
 

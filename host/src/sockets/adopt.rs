@@ -32,7 +32,8 @@ pub(super) fn adopt(
     Ok(Some(socket))
 }
 
-fn identify(fd: &OwnedFd) -> Option<(Family, Kind)> {
+/// What it is; none as with [`adopt`].
+pub(super) fn identify(fd: &OwnedFd) -> Option<(Family, Kind)> {
     let family = match sockopt::socket_domain(fd).ok()? {
         AddressFamily::INET => Family::Ipv4,
         AddressFamily::INET6 => Family::Ipv6,

@@ -3,13 +3,14 @@
 //! - `socket`: a socket of whatever kind, and its states
 //! - `transfer`: what goes through it; `passing`: sockets that do
 //! - `address`: where it is bound or connected; `place`: the paths of Unix sockets
-//! - `adopt`: sockets that somebody else has made
+//! - `adopt`: sockets that somebody else has made; `inherited`: those that are there from the start
 //! - `options`: socket options by name
 //! - `names`: looking up hosts
 
 mod address;
 mod adopt;
 mod error;
+mod inherited;
 mod names;
 mod options;
 mod passing;
@@ -19,6 +20,8 @@ mod transfer;
 
 pub(crate) use self::address::{Address, Target};
 pub(crate) use self::error::SocketError;
+pub use self::inherited::InheritedSockets;
+pub(crate) use self::inherited::{Missing, Which};
 #[expect(
     unreachable_pub,
     reason = "the generated bindings name it in a `pub` item"

@@ -62,7 +62,9 @@ pub struct Socket {
     state: State,
     watched: Option<Watched>,
     /// The path it is bound to, as the guest says it.
-    path: Option<String>,
+    pub(super) path: Option<String>,
+    /// Whether a right to listen covers it, so that it hears whoever sends to it.
+    open: bool,
     /// How many sockets it has passed on that may still be on the way.
     pub(super) passed: u32,
 }
@@ -125,6 +127,7 @@ impl Socket {
             state,
             watched: None,
             path: None,
+            open: false,
             passed: 0,
         }
     }
@@ -146,7 +149,18 @@ impl Socket {
             }
         }
         self.state = State::Bound;
+        self.open = true;
         Ok(())
+    }
+
+    /// Notes that it hears whoever sends to it, without a bind of the guest's own.
+    pub(super) fn open(&mut self) {
+        self.open = true;
+    }
+
+    /// Whether it receives from whoever sends to it, though nobody was asked for that: sending binds a socket, too.
+    pub(crate) fn is_ajar(&self) -> bool {
+        !self.open && self.kind == Kind::Datagram && self.family != Family::Unix
     }
 
     /// Starts to listen.
@@ -278,21 +292,6 @@ impl Socket {
     /// Shuts one direction down, or both.
     pub(crate) fn shutdown(&self, how: Shutdown) -> Result<(), SocketError> {
         Ok(self.system()?.shutdown(how)?)
-    }
-
-    /// The local address.
-    pub(crate) fn local_address(&self) -> Result<Address, SocketError> {
-        let address = net::getsockname(self.system()?)?;
-        Ok(match &self.path {
-            Some(path) => Address::Unix(path.clone()),
-            None => Address::from_system(address),
-        })
-    }
-
-    /// The peer's address.
-    pub(crate) fn peer_address(&self) -> Result<Address, SocketError> {
-        let address = net::getpeername(self.system()?)?;
-        Ok(Address::from_system_if_any(address))
     }
 
     /// Checks that it is a connected stream, and tells who is at the other end.

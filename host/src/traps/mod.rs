@@ -40,7 +40,7 @@ use crate::files::Directories;
 use crate::kernel::{InstanceKey, Kernel};
 use crate::limits::LimitExceeded;
 use crate::permissions::Permissions;
-use crate::sockets::Names;
+use crate::sockets::{InheritedSockets, Names};
 use crate::tls::Tls;
 
 /// A kernel, shared by the instances that run on it. All are on one thread, so the lock is never contended.
@@ -78,6 +78,8 @@ pub(crate) struct Guest {
     pub(crate) names: Names,
     /// The sockets through which others are on the way.
     pub(crate) passing: Passing,
+    /// The sockets that it may take.
+    pub(crate) inherited: InheritedSockets,
     /// The limit that the instance was just refused more for. Forgotten once it has gone on all the same.
     pub(crate) refused: Option<LimitExceeded>,
 }
@@ -141,6 +143,7 @@ mod tests {
             table: ResourceTable::new(),
             names: Names::new(),
             passing: Passing::default(),
+            inherited: InheritedSockets::new(),
             refused: None,
         }
     }

@@ -1,10 +1,14 @@
 //! `curio:kernel/sockets`: sockets, under the permissions.
 //!
 //! - `handles`: what they count as
+//! - `inherited`: those that are there from the start
+//! - `hearing`: whose datagrams they receive
 //! - `convert`: from what a guest says to what the host does, and back
 
 mod convert;
 mod handles;
+mod hearing;
+mod inherited;
 
 use std::os::fd::AsFd;
 
@@ -85,8 +89,6 @@ fn unnamed() -> TrapError {
     TrapError::invalid_argument("an unnamed address leads nowhere")
 }
 
-impl sockets::Host for Guest {}
-
 impl sockets::HostSocket for Guest {
     fn create(&mut self, family: Family, kind: Kind) -> Result<Handle, TrapError> {
         trace_trap!("socket.create", ?family, ?kind);
@@ -151,6 +153,7 @@ impl sockets::HostSocket for Guest {
 
     fn recv(&mut self, this: Handle, max: u32) -> Result<Vec<u8>, TrapError> {
         trace_trap!("socket.recv", socket = this.rep(), max);
+        self.skip_unheard(&this)?;
         Ok(self.table.get(&this)?.recv(at_most(max))?)
     }
 
@@ -166,6 +169,7 @@ impl sockets::HostSocket for Guest {
         peek: bool,
     ) -> Result<(Vec<u8>, Address), TrapError> {
         trace_trap!("socket.recv-from", socket = this.rep(), max, peek);
+        self.skip_unheard(&this)?;
         let socket = self.table.get(&this)?;
         let (data, from) = socket.recv_from(at_most(max), peek)?;
         Ok((data, from.into()))
@@ -174,6 +178,7 @@ impl sockets::HostSocket for Guest {
     fn recv_msg(&mut self, this: Handle, max: u32, room: u32) -> Result<Message, TrapError> {
         trace_trap!("socket.recv-msg", socket = this.rep(), max, room);
         let room = room.min(self.handles_left()) as usize;
+        self.skip_unheard(&this)?;
         let mut received = {
             let mut kernel = lock(&self.kernel);
             let socket = self.table.get(&this)?;

@@ -40,6 +40,16 @@ async fn run(attempt: &str, what: &str) -> Result<String> {
                 .send_to(b"out", any(what))
                 .await?,
         ),
+        "udp-send-msg" => {
+            let socket = Socket::datagram_for(&any(what))?;
+            socket.send_msg_to(b"out", &[], any(what)).await?;
+        }
+        "udp-answer" | "udp-answer-recv" | "udp-answer-peek" | "udp-answer-msg"
+        | "udp-answer-passed" | "udp-answer-bound" => return udp_answer(attempt, what).await,
+        "connect-name" => {
+            let (name, port) = name(what);
+            curio::open_connection((name, port)).await.map(drop)?;
+        }
         "udp-send-bound" => udp_send_bound(what).await?,
         "unix-bind" => Socket::unix_stream()?.bind(Address::unix(what))?,
         "unix-connect" => Socket::unix_stream()?.connect(Address::unix(what)).await?,
@@ -73,14 +83,53 @@ async fn udp_send_bound(what: &str) -> Result<()> {
     let socket = Socket::datagram_for(&any(from))?;
     socket.bind(any(from))?;
     socket.connect(any(first)).await?;
+    socket.send_msg_to(b"out", &[], any(to)).await?;
     socket.send_to(b"out", any(to)).await?;
     Ok(())
+}
+
+/// Sends, and gives what comes first.
+async fn udp_answer(attempt: &str, to: &str) -> Result<String> {
+    let mut socket = Socket::datagram_for(&any(to))?;
+    if attempt == "udp-answer-bound" {
+        socket.bind(any("127.0.0.1:0"))?;
+    }
+    socket.send_to(b"out", any(to)).await?;
+    let data = match attempt {
+        "udp-answer-recv" => socket.recv(100).await?,
+        "udp-answer-peek" => socket.peek(100).await?,
+        "udp-answer-msg" => socket.recv_msg(100, 0).await?.data,
+        "udp-answer-passed" => {
+            let (one, other) = curio::socket::socketpair()?;
+            one.send_msg(b"x", &[&socket]).await?;
+            let mut message = other.recv_msg(1, 1).await?;
+            socket = message.sockets.pop().expect("it was passed");
+            socket.recv_from(100).await?.0
+        }
+        _ => socket.recv_from(100).await?.0,
+    };
+    Ok(String::from_utf8_lossy(&data).into_owned())
+}
+
+/// A name and a port.
+fn name(text: &str) -> (&str, u16) {
+    let (name, port) = text.rsplit_once(':').expect("there is a port");
+    (name, port.parse().expect("the port is one"))
 }
 
 fn environment() -> String {
     let mut variables: Vec<_> = std::env::vars().map(|(k, v)| format!("{k}={v}")).collect();
     variables.sort();
     variables.join(" ")
+}
+
+/// A socket of the standard library's for the family of an address, which nobody has to be asked for.
+fn std_socket(peer: &str) -> io::Result<UdpSocket> {
+    UdpSocket::bind(if address(peer).is_ipv4() {
+        "0.0.0.0:0"
+    } else {
+        "[::]:0"
+    })
 }
 
 /// What the standard library asks of `wasi:*`.
@@ -90,9 +139,32 @@ fn with_std(attempt: &str, what: &str) -> io::Result<String> {
         "std-connect" => drop(TcpStream::connect(address(what))?),
         "std-listen" => drop(TcpListener::bind(address(what))?),
         "std-udp" => drop(UdpSocket::bind(address(what))?),
-        "std-send" => {
-            let socket = UdpSocket::bind("0.0.0.0:0")?;
+        "std-send" => drop(std_socket(what)?.send_to(b"out", address(what))?),
+        "std-udp-connect" => {
+            let socket = std_socket(what)?;
+            socket.connect(address(what))?;
+            socket.send(b"out")?;
+        }
+        "std-answer" | "std-answer-bound" => {
+            let socket = match attempt {
+                "std-answer" => std_socket(what)?,
+                _ => UdpSocket::bind("127.0.0.1:0")?,
+            };
             socket.send_to(b"out", address(what))?;
+            let mut data = [0; 100];
+            let (length, _) = socket.recv_from(&mut data)?;
+            found = String::from_utf8_lossy(&data[..length]).into_owned();
+        }
+        "std-connect-name" => drop(TcpStream::connect(name(what))?),
+        "std-send-bound" => {
+            let (from, to) = what.split_once('>').expect("two addresses");
+            UdpSocket::bind(address(from))?.send_to(b"out", address(to))?;
+        }
+        "std-send-connected" => {
+            let (first, to) = what.split_once('>').expect("two addresses");
+            let socket = std_socket(first)?;
+            socket.connect(address(first))?;
+            socket.send_to(b"out", address(to))?;
         }
         "resolve" => {
             let all = (what, 80).to_socket_addrs()?;
