@@ -23,7 +23,7 @@ fn target() -> PathBuf {
 fn build() -> Result<PathBuf, String> {
     let target = target();
     let output = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--target", "wasm32-wasip2"])
+        .args(["build", "--profile", "guests", "--target", "wasm32-wasip2"])
         .args(["-p", "curio-examples", "-p", "test-guests"])
         .arg("--target-dir")
         .arg(&target)
@@ -35,7 +35,7 @@ fn build() -> Result<PathBuf, String> {
         .output()
         .expect("cargo runs the tests, so it is there");
     if output.status.success() {
-        Ok(target.join("wasm32-wasip2/release"))
+        Ok(target.join("wasm32-wasip2/guests"))
     } else {
         let stderr = String::from_utf8_lossy(&output.stderr);
         Err(format!("the guests can't be built\n{stderr}"))
