@@ -83,6 +83,7 @@ mod stream {
 mod stream_write {
     cases! { "file_stream_write" =>
         a_write_is_begun_at_once
+        a_write_changes_what_was_to_be_read_next
         a_failed_write_is_told_later_and_once
         what_a_short_write_leaves_is_told
         an_interrupted_write_says_what_was_begun

@@ -11,6 +11,7 @@ use test_guests::{cases, fails, ms};
 
 cases! {
     a_write_is_begun_at_once
+    a_write_changes_what_was_to_be_read_next
     a_failed_write_is_told_later_and_once
     what_a_short_write_leaves_is_told
     an_interrupted_write_says_what_was_begun
@@ -52,6 +53,33 @@ async fn a_write_is_begun_at_once() -> Result<()> {
         yield_now().await?;
     }
     Ok(())
+}
+
+async fn a_write_changes_what_was_to_be_read_next() -> Result<()> {
+    const BLOCK: usize = 256 * 1024;
+    let mut file = opened("r+", vec![b'a'; 3 * BLOCK]).await?;
+    assert_eq!(file.read(BLOCK).await?.len(), BLOCK);
+    // The block that comes next is being read.
+    assert_eq!(file.write(b"bc").await?, 2);
+    assert_eq!(file.tell().await?, BLOCK as u64 + 2);
+    assert_eq!(
+        file.seek(SeekFrom::Start(BLOCK as u64)).await?,
+        BLOCK as u64
+    );
+    assert_eq!(file.read(3).await?, b"bca");
+    // So is the last one, and then the end.
+    file.seek(SeekFrom::Start(BLOCK as u64)).await?;
+    assert_eq!(file.read_all().await?.len(), 2 * BLOCK);
+    file.seek(SeekFrom::Start(0)).await?;
+    let mut all = 0;
+    loop {
+        match file.read(BLOCK).await?.len() {
+            0 => break,
+            read => all += read,
+        }
+    }
+    assert_eq!(all, 3 * BLOCK);
+    file.close().await
 }
 
 async fn a_failed_write_is_told_later_and_once() -> Result<()> {
