@@ -212,7 +212,7 @@ fn echo_stream_sends_lines_back_when_they_are_whole() {
     assert_eq!(rest, "the end");
     // A line that never ends is no reason to take memory without end.
     let mut endless = clients.remove(0);
-    let data = [b'x'; 65_536];
+    let data = vec![b'x'; 65_536];
     let refused = (0..1000).any(|_| endless.get_mut().write_all(&data).is_err());
     assert!(refused || endless.read(&mut [0]).is_ok_and(|count| count == 0));
 
