@@ -104,9 +104,9 @@ impl Run {
     /// the program's number unless it was set to another one.
     pub(crate) fn hand_over(
         mut self,
-        named: impl IntoIterator<Item = (&'static str, OwnedFd)>,
+        sockets: impl IntoIterator<Item = (&'static str, OwnedFd)>,
     ) -> Self {
-        let (names, handed): (Vec<_>, Vec<_>) = named.into_iter().unzip();
+        let (names, handed): (Vec<_>, Vec<_>) = sockets.into_iter().unzip();
         let count = handed.len().to_string();
         self.handed = handed;
         self.variable("LISTEN_FDS", count)
@@ -115,6 +115,7 @@ impl Run {
 
     /// Has it look hosts up in a file. None, with the reason on standard output, if this system does not let the test do
     /// that, which takes rights to a mount namespace of its own.
+    #[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
     pub(crate) fn hosts(mut self, file: &Path) -> Option<Self> {
         let mut attempt = Command::new("unshare");
         attempt

@@ -81,10 +81,11 @@ fn announced(
         let Some(text) = variable(name) else {
             return Ok(None);
         };
-        let number = text.to_str().and_then(|text| text.parse::<u32>().ok());
-        number
-            .map(Some)
-            .ok_or_else(|| wrong(format!("{name} is {text:?}, which is no number")))
+        let text = text.to_string_lossy();
+        match text.parse::<u32>() {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => Err(wrong(format!("{name} is {text:?}, which is no number"))),
+        }
     };
     if number("LISTEN_PID")? != Some(process) {
         return Ok(Vec::new());

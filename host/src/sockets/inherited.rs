@@ -177,6 +177,7 @@ impl InheritedSockets {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "what a supervisor does")]
 mod tests {
     use std::fs::File;
     use std::net::{TcpListener, UdpSocket};
