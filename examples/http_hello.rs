@@ -20,6 +20,9 @@ use curio::{Error, Result, ignore_after, run_server};
 const MAX_HEAD: usize = 8 * 1024;
 const MAX_FIELDS: usize = 64;
 
+/// How long a client that was answered an error may go on sending.
+const LINGER: Duration = Duration::from_secs(5);
+
 /// How long a client may take to send the head of a request.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -142,12 +145,21 @@ async fn serve(mut client: Stream<impl RawIo>) -> Result<()> {
             // What follows can't be told from what is wrong.
             Some(Err(answer)) => {
                 client.write(&answer.bytes(false, false)).await?;
-                break;
+                client.end().await?;
+                return ignore_after(LINGER, until_the_end(&mut client))
+                    .await
+                    .map(drop);
             }
             Some(Ok(None)) | None => break,
         }
     }
     client.end().await
+}
+
+/// Takes what a client still sends. If it were hung up on before, it might not get its answer.
+async fn until_the_end(client: &mut Stream<impl RawIo>) -> Result<()> {
+    while !client.read(65_536).await?.is_empty() {}
+    Ok(())
 }
 
 /// Waits for the next request; none if the client has no more.
