@@ -49,9 +49,11 @@ fn end(mut server: Running) {
 fn allow_descriptors(number: u64) {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     let wanted = hard.max(number);
-    if setrlimit(Resource::RLIMIT_NOFILE, wanted, wanted).is_err() {
-        panic!("this needs {number} descriptors; raise the hard limit of {hard}: ulimit -Hn");
-    }
+    let allowed = setrlimit(Resource::RLIMIT_NOFILE, wanted, wanted).is_ok();
+    assert!(
+        allowed,
+        "this needs {number} descriptors; raise the hard limit of {hard}: ulimit -Hn"
+    );
 }
 
 fn connect(to: SocketAddr) -> TcpStream {
