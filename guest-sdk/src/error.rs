@@ -203,6 +203,14 @@ impl From<types::Error> for Error {
     }
 }
 
+/// `None` of what would block.
+pub(crate) fn tried<T>(result: Result<T, types::Error>) -> Result<Option<T>> {
+    match result {
+        Err(types::Error::WouldBlock) => Ok(None),
+        result => Ok(Some(result?)),
+    }
+}
+
 fn kind(code: types::ErrorCode) -> io::ErrorKind {
     use io::ErrorKind as Kind;
     use types::ErrorCode as Code;

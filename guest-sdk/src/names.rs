@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use crate::bindings::{resolve as kernel, types};
 use crate::error::{Error, Result};
-use crate::traps::errand_wait;
+use crate::traps::wait_for;
 
 /// Which of the two kinds of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -307,7 +307,7 @@ async fn name_of(address: IpAddr) -> Result<String> {
 async fn answer(lookup: &kernel::Lookup) -> Result<kernel::Answer> {
     loop {
         match lookup.answer() {
-            Err(types::Error::WouldBlock) => errand_wait(|by| lookup.read_wait(by)).await?,
+            Err(types::Error::WouldBlock) => wait_for(|by| lookup.read_wait(by)).await?,
             answer => return Ok(answer?),
         }
     }

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::{fmt, io};
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// What interrupted an operation, and how much of it was done: see [`Error::moved`].
 #[derive(Debug)]
@@ -48,6 +48,21 @@ impl StdError for PartialIo {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         Some(&self.cause)
     }
+}
+
+/// Moves all of `data`, by steps that say how much they have moved. An error says how much had been before.
+pub(crate) async fn move_all(
+    data: &[u8],
+    step: impl AsyncFn(&[u8]) -> Result<usize>,
+) -> Result<()> {
+    let mut moved = 0;
+    while moved < data.len() {
+        match step(&data[moved..]).await {
+            Ok(more) => moved += more,
+            Err(error) => return Err(error.with_moved(moved)),
+        }
+    }
+    Ok(())
 }
 
 impl Error {

@@ -5,6 +5,7 @@ use std::io::Write;
 use crate::bindings::stdio::{self as kernel, Output};
 use crate::bindings::types;
 use crate::error::Result;
+use crate::partial::move_all;
 use crate::traps::wait_for;
 
 /// How much the kernel reads or writes at a time.
@@ -75,25 +76,6 @@ impl Stdin {
         buffer[..bytes.len()].copy_from_slice(&bytes);
         Ok(bytes.len())
     }
-
-    /// Reads to the end of the input.
-    ///
-    /// # Errors
-    /// As [`Stdin::read`].
-    ///
-    /// # Cancellation
-    /// What was read is lost.
-    #[doc(alias = "readall")]
-    pub async fn read_to_end(&self) -> Result<Vec<u8>> {
-        let mut whole = Vec::new();
-        loop {
-            let block = self.read(BLOCK).await?;
-            if block.is_empty() {
-                return Ok(whole);
-            }
-            whole.extend_from_slice(&block);
-        }
-    }
 }
 
 impl Stdout {
@@ -126,16 +108,12 @@ impl Stdout {
     /// Writes all of `data`.
     ///
     /// # Errors
-    /// As [`Stdout::write`]. A part may have been written.
+    /// As [`Stdout::write`]. A part may have been written: [`Error::moved`](crate::Error::moved) says how much.
     ///
     /// # Cancellation
-    /// A part may have been written.
-    pub async fn write_all(&self, mut data: &[u8]) -> Result<()> {
-        while !data.is_empty() {
-            let written = self.write(data).await?;
-            data = &data[written..];
-        }
-        Ok(())
+    /// As with any other error.
+    pub async fn write_all(&self, data: &[u8]) -> Result<()> {
+        move_all(data, async |data| self.write(data).await).await
     }
 
     /// Waits until the kernel keeps nothing of what was written.

@@ -172,12 +172,6 @@ pub async fn write_wait(socket: &Socket) -> Result<()> {
     Ok(())
 }
 
-/// Blocks until something is done that the host does on another thread.
-pub(crate) async fn errand_wait(make: impl Fn(Caller) -> u64 + Unpin) -> Result<()> {
-    Trap::new(make).await?;
-    Ok(())
-}
-
 /// The tasks that are blocked on a socket: the one that waits for reading, or to accept, and the one that waits for
 /// writing, or to be connected. Never blocks.
 ///

@@ -9,6 +9,7 @@ use super::{Behind, Metadata, OpenOptions};
 use crate::bindings::files::{self as kernel, Answer};
 use crate::bindings::types;
 use crate::error::{Error, Result};
+use crate::partial::move_all;
 use crate::traps::{PollWait, wait_for};
 
 /// How much the kernel reads or writes at a time.
@@ -109,17 +110,18 @@ impl File {
     /// Fills `buffer` unless the file ends before, and returns how many bytes came.
     ///
     /// # Errors
-    /// As [`File::read`].
+    /// As [`File::read`]. A part may be filled: [`Error::moved`] says how much. The position is behind it.
     ///
     /// # Cancellation
-    /// A part may be filled; the position is behind it.
+    /// As with any other error.
     #[doc(alias = "readinto")]
     pub async fn read_full(&self, buffer: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
         while filled < buffer.len() {
-            match self.read_into(&mut buffer[filled..]).await? {
-                0 => break,
-                read => filled += read,
+            match self.read_into(&mut buffer[filled..]).await {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) => return Err(error.with_moved(filled)),
             }
         }
         Ok(filled)
@@ -128,16 +130,18 @@ impl File {
     /// Reads from the current position to the end of the file.
     ///
     /// # Errors
-    /// As [`File::read`].
+    /// As [`File::read`]. The position is behind what was read, and [`Error::moved`] says how much that is: a
+    /// [`seek`](File::seek) back by so much gives it again. A [`FileStream`](super::FileStream) keeps it.
     ///
     /// # Cancellation
-    /// What was read is lost; the position is behind it.
+    /// As with any other error.
     #[doc(alias = "readall")]
     #[doc(alias = "read")]
     pub async fn read_to_end(&self) -> Result<Vec<u8>> {
         let mut whole = Vec::new();
         loop {
-            let block = self.read(BLOCK).await?;
+            let block = self.read(BLOCK).await;
+            let block = block.map_err(|error| error.with_moved(whole.len()))?;
             if block.is_empty() {
                 return Ok(whole);
             }
@@ -185,16 +189,13 @@ impl File {
     /// Writes all of `data`.
     ///
     /// # Errors
-    /// As [`File::write`]. A part may have been written.
+    /// As [`File::write`]. A part may have been written: [`Error::moved`] says how much for certain, and [`File::tell`]
+    /// how much it came to.
     ///
     /// # Cancellation
-    /// A part may have been written; [`File::tell`] says how much.
-    pub async fn write_all(&self, mut data: &[u8]) -> Result<()> {
-        while !data.is_empty() {
-            let written = self.write(data).await?;
-            data = &data[written..];
-        }
-        Ok(())
+    /// As with any other error.
+    pub async fn write_all(&self, data: &[u8]) -> Result<()> {
+        move_all(data, async |data| self.write(data).await).await
     }
 
     /// Waits until nothing is under way: what was cancelled, or what a stream has begun to write. What [`File::write`] said

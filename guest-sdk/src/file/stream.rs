@@ -3,8 +3,7 @@
 use std::task::{Context, Poll};
 
 use super::{BLOCK, File};
-use crate::bindings::types;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, tried};
 use crate::io::Stream;
 
 /// A file that is read in advance, and written behind: for lines, and for small pieces. [`aopen`](super::aopen)
@@ -36,14 +35,6 @@ use crate::io::Stream;
 /// }
 /// ```
 pub type FileStream = Stream<File>;
-
-/// `None` of what is not done yet.
-fn tried<T>(result: Result<T, types::Error>) -> Result<Option<T>> {
-    match result {
-        Err(types::Error::WouldBlock) => Ok(None),
-        result => Ok(Some(result?)),
-    }
-}
 
 impl File {
     /// Looks whether all is written that was begun to be.

@@ -5,18 +5,9 @@ use std::task::{Context, Poll};
 
 use super::{RawIo, Stdin, Stdout, Stream};
 use crate::bindings::stdio as kernel;
-use crate::bindings::types;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, tried};
 use crate::stdio::BLOCK;
 use crate::traps::PollWait;
-
-/// `None` of what would block.
-fn tried<T>(result: Result<T, types::Error>) -> Result<Option<T>> {
-    match result {
-        Err(types::Error::WouldBlock) => Ok(None),
-        result => Ok(Some(result?)),
-    }
-}
 
 fn wrong_way(text: &str) -> Error {
     Error::Io(io::Error::new(io::ErrorKind::Unsupported, text))

@@ -3,6 +3,7 @@
 use super::{Address, RETRY, Socket};
 use crate::bindings::types;
 use crate::error::Result;
+use crate::partial::move_all;
 use crate::time::sleep;
 use crate::traps::{read_wait, write_wait};
 
@@ -134,14 +135,7 @@ impl Socket {
     /// As with any other error.
     #[doc(alias = "sendall")]
     pub async fn send_all(&self, data: &[u8]) -> Result<()> {
-        let mut sent = 0;
-        while sent < data.len() {
-            match self.send(&data[sent..]).await {
-                Ok(more) => sent += more,
-                Err(error) => return Err(error.with_moved(sent)),
-            }
-        }
-        Ok(())
+        move_all(data, async |data| self.send(data).await).await
     }
 
     /// Sends a datagram to an address, and returns how many bytes it has.

@@ -5,18 +5,9 @@ use std::task::{Context, Poll};
 
 use super::TlsStream;
 use super::stream::MAX_SEND;
-use crate::bindings::types;
-use crate::error::Result;
+use crate::error::{Result, tried};
 use crate::io::{RawIo, Stream};
 use crate::traps::PollWait;
-
-/// `None` of what would block.
-fn tried<T>(result: Result<T, types::Error>) -> Result<Option<T>> {
-    match result {
-        Err(types::Error::WouldBlock) => Ok(None),
-        result => Ok(Some(result?)),
-    }
-}
 
 /// As long as the handshake is not done, nothing can be received or sent, and who waits makes it.
 impl RawIo for TlsStream {

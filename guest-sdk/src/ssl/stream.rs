@@ -10,6 +10,7 @@ use super::TlsVersion;
 use super::handshake::{Handshake, Shared};
 use crate::bindings::{tls as kernel, types};
 use crate::error::{Error, Result};
+use crate::partial::move_all;
 use crate::socket::Address;
 use crate::traps::{PollWait, wait_for};
 
@@ -139,17 +140,13 @@ impl TlsStream {
     /// Sends all of `data`.
     ///
     /// # Errors
-    /// As [`TlsStream::send`]. A part may have been sent.
+    /// As [`TlsStream::send`]. A part may have been sent: [`Error::moved`] says how much for certain.
     ///
     /// # Cancellation
-    /// A part may have been sent.
+    /// As with any other error.
     #[doc(alias = "sendall")]
-    pub async fn send_all(&self, mut data: &[u8]) -> Result<()> {
-        while !data.is_empty() {
-            let sent = self.send(data).await?;
-            data = &data[sent..];
-        }
-        Ok(())
+    pub async fn send_all(&self, data: &[u8]) -> Result<()> {
+        move_all(data, async |data| self.send(data).await).await
     }
 
     async fn flush(&self) -> Result<()> {
