@@ -1,23 +1,34 @@
 //! What an instance may hold: memory, tasks and handles, counted against its limits.
 //!
 //! Memory is one sum over everything held for the instance: its linear memories and tables, charged by
-//! the wasm side, and the kernel's own entries for it, charged by the kernel.
+//! the wasm side, and the kernel's own entries for it, charged by the kernel. An application's
+//! instances share what they may have of it.
 
-use crate::limits::{LimitExceeded, Limits};
+use crate::limits::{Allowance, LimitExceeded, Limits};
+
+/// How much memory is taken from the allowance at a time, so that those who share it seldom meet.
+const PIECE: u64 = 64 << 10;
 
 /// What an instance holds, and how much it may.
 #[derive(Debug)]
 pub(crate) struct Budget {
     limits: Limits,
+    /// What its application may use, over all its instances.
+    allowance: Allowance,
+    /// How much was taken from that …
+    taken: u64,
+    /// … and how much of it is in use.
     memory: u64,
     handles: u32,
 }
 
 impl Budget {
     /// A budget of which nothing is used.
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits, allowance: Allowance) -> Self {
         Self {
             limits,
+            allowance,
+            taken: 0,
             memory: 0,
             handles: 0,
         }
@@ -28,24 +39,40 @@ impl Budget {
         &self.limits
     }
 
+    /// What the application may use, over all its instances.
+    pub(crate) fn allowance(&self) -> &Allowance {
+        &self.allowance
+    }
+
     /// Takes `bytes` of memory.
     ///
     /// # Errors
     /// If that is more than is left; nothing is taken then.
     pub(crate) fn take_memory(&mut self, bytes: u64) -> Result<(), LimitExceeded> {
-        let limit = self.limits.memory();
-        match self.memory.checked_add(bytes) {
-            Some(memory) if memory <= limit => {
-                self.memory = memory;
-                Ok(())
-            }
-            _ => Err(LimitExceeded::Memory { limit }),
+        let limit = self.allowance.limit();
+        let memory = self.memory.checked_add(bytes);
+        let memory = memory.ok_or(LimitExceeded::Memory { limit })?;
+        if let Some(missing) = memory
+            .checked_sub(self.taken)
+            .filter(|missing| *missing > 0)
+        {
+            let piece = missing.max(PIECE);
+            let taken = self.allowance.take(piece).map(|()| piece);
+            let taken = taken.or_else(|_| self.allowance.take(missing).map(|()| missing))?;
+            self.taken += taken;
         }
+        self.memory = memory;
+        Ok(())
     }
 
     /// Gives `bytes` of memory back.
     pub(crate) fn give_memory(&mut self, bytes: u64) {
         self.memory = self.memory.saturating_sub(bytes);
+        let unused = self.taken.saturating_sub(self.memory);
+        if unused > 2 * PIECE {
+            self.allowance.give(unused - PIECE);
+            self.taken -= unused - PIECE;
+        }
     }
 
     /// Takes memory for one entry of a kernel table.
@@ -66,18 +93,20 @@ impl Budget {
 
     /// Takes memory for an entry that can't be refused, even if that is more than is left.
     pub(crate) fn charge_entry<T>(&mut self) {
-        self.memory = self.memory.saturating_add(entry_size::<T>());
+        if self.take_entry::<T>().is_err() {
+            self.allowance.charge(entry_size::<T>());
+            self.taken += entry_size::<T>();
+            self.memory += entry_size::<T>();
+        }
     }
 
     /// Checks that there is memory for one more entry.
     ///
     /// # Errors
     /// If there is not.
-    pub(crate) fn check_entry<T>(&self) -> Result<(), LimitExceeded> {
-        let limit = self.limits.memory();
-        if self.memory.saturating_add(entry_size::<T>()) > limit {
-            return Err(LimitExceeded::Memory { limit });
-        }
+    pub(crate) fn check_entry<T>(&mut self) -> Result<(), LimitExceeded> {
+        self.take_entry::<T>()?;
+        self.give_entry::<T>();
         Ok(())
     }
 
@@ -140,6 +169,12 @@ impl Budget {
     #[cfg(test)]
     pub(crate) fn memory(&self) -> u64 {
         self.memory
+    }
+}
+
+impl Drop for Budget {
+    fn drop(&mut self) {
+        self.allowance.give(self.taken);
     }
 }
 

@@ -11,7 +11,7 @@ use super::budget::Budget;
 use super::task::{Outcome, Resumption, Task, TaskInfo};
 use super::trap::{List, Trap};
 use super::{Fault, InstanceKey, Instant, TaskKey, Timers, TrapKey};
-use crate::limits::{LimitExceeded, Limits};
+use crate::limits::{Allowance, LimitExceeded, Limits};
 
 /// How many labels an instance may have; 0 is the label of nobody.
 const MAX_LABELS: usize = 65_536;
@@ -70,14 +70,14 @@ pub(crate) struct Instance {
 
 impl Instance {
     /// An instance without tasks.
-    pub(crate) fn new(key: InstanceKey, limits: Limits) -> Self {
+    pub(crate) fn new(key: InstanceKey, limits: Limits, allowance: Allowance) -> Self {
         Self {
             key,
             tasks: SlotMap::with_key(),
             traps: SlotMap::with_key(),
             ready: Vec::new(),
             end_requested: false,
-            budget: Budget::new(limits),
+            budget: Budget::new(limits, allowance),
             turn: Turn::Running,
             served: false,
             timers_set: 0,

@@ -43,7 +43,7 @@ use self::source::Source;
 pub(crate) use self::source::{Direction, Readiness};
 pub(crate) use self::task::{Caller, Outcome, Pass};
 use self::timers::{Due, Timers};
-use crate::limits::{LimitExceeded, Limits};
+use crate::limits::{Allowance, LimitExceeded, Limits};
 use crate::selector::{Event, Selector};
 
 new_key_type! {
@@ -142,11 +142,20 @@ impl Kernel {
         self.now
     }
 
-    /// Adds an instance, which is runnable at once.
+    /// Adds an application's first instance, which is runnable at once.
     pub(crate) fn add_instance(&mut self, limits: Limits) -> InstanceKey {
+        self.add_instance_sharing(limits, Allowance::new(limits.memory()))
+    }
+
+    /// Adds an instance that shares an application's memory with others. It is runnable at once.
+    pub(crate) fn add_instance_sharing(
+        &mut self,
+        limits: Limits,
+        allowance: Allowance,
+    ) -> InstanceKey {
         let key = self
             .instances
-            .insert_with_key(|key| Instance::new(key, limits));
+            .insert_with_key(|key| Instance::new(key, limits, allowance));
         if let Some(time) = limits.time() {
             let end = self.clock.now().after(time);
             self.instances[key].set_timer(&mut self.timers, end, Due::End);

@@ -4,12 +4,14 @@
 //! and reports [`LimitExceeded`]. Invariant: every message is one line that names the flag. Filled by the
 //! command line or an embedder; `parse` has the forms in which limits are written.
 
+mod allowance;
 mod parse;
 
 use std::time::Duration;
 
 use thiserror::Error;
 
+pub(crate) use self::allowance::{Allowance, Held};
 use self::parse::size;
 pub use self::parse::{InvalidLimit, parse_count, parse_duration, parse_size};
 
