@@ -1,8 +1,9 @@
 //! An application: what its first instance and all its workers have in common.
 
-use std::sync::Arc;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, OnceLock};
 
-use super::{CpuTime, Options};
+use super::{CpuTime, Options, WorkerProgram};
 use crate::error::Error;
 use crate::files::{Directories, NoSuchDirectory};
 use crate::limits::{Allowance, Limits};
@@ -13,13 +14,17 @@ use crate::traps::{self, Streams, WasiOptions};
 use crate::workers::Places;
 use wasmtime_wasi::WasiCtx;
 
+/// What is said to a guest that wants a worker process which nobody can start.
+const NO_PROGRAM: &str = "worker processes can't be started: whoever embeds this kernel is to set \
+                          Options::worker_program";
+
 /// What an application's instances share. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Application {
     pub(super) component: Component,
     pub(super) permissions: Arc<Permissions>,
     pub(super) limits: Limits,
-    args: Arc<[String]>,
+    pub(super) args: Arc<[String]>,
     pub(super) streams: Option<Streams>,
     pub(super) directories: Directories,
     authorities: SystemAuthorities,
@@ -30,6 +35,12 @@ pub(super) struct Application {
     pub(super) cpu_time: CpuTime,
     /// How many worker threads they may have together.
     pub(super) threads: Places,
+    /// How many processes.
+    pub(super) processes: Places,
+    /// What worker processes run, or why there are none.
+    pub(super) worker_program: Result<WorkerProgram, &'static str>,
+    /// The component as worker processes get it, once one was started.
+    pub(super) image: Arc<OnceLock<Arc<OwnedFd>>>,
 }
 
 impl Application {
@@ -47,6 +58,7 @@ impl Application {
             permissions,
             limits,
             args,
+            worker_program,
             ..
         } = options;
         let identities =
@@ -63,6 +75,9 @@ impl Application {
             allowance: Allowance::new(limits.memory()),
             cpu_time: CpuTime::default(),
             threads: Places::new(limits.threads()),
+            processes: Places::new(limits.processes()),
+            worker_program: worker_program.ok_or(NO_PROGRAM),
+            image: Arc::default(),
         })
     }
 

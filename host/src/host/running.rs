@@ -110,7 +110,11 @@ impl Running {
             names: Names::new(),
             passing: Passing::default(),
             inherited,
-            crew: Crew::new(Arc::new(for_workers), application.threads.clone()),
+            crew: Crew::new(
+                Arc::new(for_workers),
+                application.threads.clone(),
+                application.processes.clone(),
+            ),
             refused: None,
             panic: None,
         };

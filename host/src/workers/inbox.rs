@@ -34,7 +34,7 @@ pub(crate) enum Request {
 /// For the one who hands jobs out.
 impl Inbox {
     /// Hands over a job. The one before has ended.
-    pub(super) fn hand_over(&self, call: Call, report: Report) {
+    pub(crate) fn hand_over(&self, call: Call, report: Report) {
         let mut state = self.state();
         state.call = Some((call, report));
         state.ring();
