@@ -83,3 +83,31 @@ mod jobs_in_processes {
         the_pools_may_be_replaced
     }
 }
+
+mod async_threads {
+    crate::harness::guests::cases! {
+        "worker_threads":
+        a_function_may_await
+        what_is_awaited_may_be_borrowed
+        it_is_a_task_that_can_be_joined
+        its_error_is_told_to_who_joins
+        tasks_that_it_spawns_go_on_while_it_awaits
+        a_group_in_it_is_waited_for
+        timeouts_work_in_it
+        it_is_cancelled_where_it_awaits
+        it_is_cancelled_at_its_next_await
+        it_may_clean_up
+        a_cancellation_is_told_once
+        a_value_in_spite_of_a_cancellation_counts
+        a_timeout_around_it_is_told_to_it
+        what_was_told_to_one_is_not_told_to_the_next
+        a_future_of_another_crate_ends_it
+        async_thread_returns_what_the_function_returns
+        it_has_no_place_in_the_pool
+        it_is_named_after_its_function
+        synchronous_code_knows_what_it_is
+        a_job_may_await_too
+        an_async_function_may_be_one
+        it_may_be_spawned_in_a_group
+    }
+}
