@@ -59,3 +59,4 @@ mod tls;
 mod tls_peers;
 mod traps;
 mod workers;
+mod workers_outside;

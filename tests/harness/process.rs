@@ -1,7 +1,11 @@
 //! What the system knows of a process, in `/proc`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 /// How long a process may take to become as it should.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -53,6 +57,67 @@ impl Process {
         let number = line.and_then(|line| line.trim().strip_suffix(" kB"));
         let number = number.and_then(|number| number.parse::<usize>().ok());
         number.expect("it is told in kB") << 10
+    }
+
+    /// What its descriptors lead to, each thing once.
+    pub(crate) fn open_files(self) -> BTreeSet<String> {
+        let entries = std::fs::read_dir(self.path("fd")).expect("it runs, and is ours");
+        let targets = entries.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+        targets.map(|path| path.display().to_string()).collect()
+    }
+
+    /// Its children that run, or have ended and were not waited for.
+    pub(crate) fn children(self) -> Vec<Self> {
+        let tasks = std::fs::read_dir(self.path("task")).expect("it runs");
+        let children = tasks.filter_map(|task| {
+            let task = task.ok()?.path().join("children");
+            std::fs::read_to_string(task).ok()
+        });
+        let children: String = children.collect();
+        let ids = children.split_whitespace().map(str::parse);
+        ids.map(|id| Self(id.expect("it is a number"))).collect()
+    }
+
+    /// Waits until it has a number of children.
+    #[track_caller]
+    pub(crate) fn has_children(self, number: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.children().len() != number {
+            let are = self.children();
+            assert!(
+                Instant::now() < deadline,
+                "should have {number} children, and has {are:?}"
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// How many threads it has.
+    pub(crate) fn threads(self) -> usize {
+        let tasks = std::fs::read_dir(self.path("task"));
+        tasks.expect("it runs").count()
+    }
+
+    /// Waits until the system has forgotten it.
+    #[track_caller]
+    pub(crate) fn is_gone(self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.path("stat").exists() {
+            assert!(Instant::now() < deadline, "should have ended");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(self, signal: Signal) {
+        let id = i32::try_from(self.0).expect("process numbers are small");
+        kill(Pid::from_raw(id), signal).expect("it runs");
+    }
+
+    /// What one of its files holds.
+    pub(crate) fn file(self, file: &str) -> String {
+        let bytes = std::fs::read(self.path(file)).expect("it runs, and is ours");
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     fn path(self, file: &str) -> PathBuf {

@@ -161,10 +161,10 @@ pub fn run_worker() -> Result<(), Error> {
         what: "the worker process, which only curio-host itself can start",
         source,
     };
-    // Who interrupts a program at its terminal means the program, which sees to its workers.
-    let mut interrupt = SigSet::empty();
-    interrupt.add(Signal::SIGINT);
-    let blocked = interrupt.thread_block().map_err(io::Error::from);
+    // Who interrupts a program at its terminal means the program, which sees to its workers. What else the program
+    // keeps from its own threads is not kept from this one.
+    let interrupt = SigSet::from_iter([Signal::SIGINT]);
+    let blocked = interrupt.thread_set_mask().map_err(io::Error::from);
     blocked.map_err(setup_error)?;
     let mut link = take_link().map_err(setup_error)?;
     let (setup, image) = link.receive_first().map_err(setup_error)?;

@@ -1,10 +1,13 @@
 //! How many workers an application may have.
 //!
 //! A worker that was told to stop gives its place up at once, and is gone a moment later. So that this can't be used to
-//! have any number of them, no more may be leaving than there are places.
+//! have any number of them, only so many may be leaving.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+/// How many may be leaving, unless there are more places than that.
+const MAX_LEAVING: u32 = 64;
 
 /// The places for workers of one kind. Clones are the same places.
 #[derive(Clone, Debug)]
@@ -47,7 +50,7 @@ impl Places {
             leaving,
         } = &*self.0;
         let one_more = |taken| (taken < *limit).then_some(taken + 1);
-        if leaving.load(Ordering::Relaxed) > *limit {
+        if leaving.load(Ordering::Relaxed) >= MAX_LEAVING.max(*limit) {
             return None;
         }
         let took = taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
@@ -109,9 +112,9 @@ mod tests {
             place.leave();
             Some(place)
         })
-        .take(10)
+        .take(100)
         .collect();
-        assert_eq!(leaving.len(), 3);
+        assert_eq!(leaving.len(), 64);
         drop(leaving);
         assert!(places.take().is_some());
     }

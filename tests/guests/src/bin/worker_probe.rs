@@ -1,0 +1,263 @@
+//! Workers, for tests that look from outside. The first argument names the case, the second where the jobs are done.
+
+use std::io::Read as _;
+
+use curio::workers::JobErrorKind;
+use curio::{Error, Wait, sleep, spawn, task_group, timeout_after};
+use test_guests::{fails, ms, say};
+
+test_guests::cases! {
+    one_too_many
+    none
+    memory
+    cpu_time
+    lost
+    busy_at_the_end
+    many
+    ticking
+    stopped_quickly
+    output
+    rights
+}
+
+fn in_process() -> bool {
+    std::env::args().nth(2).as_deref() == Some("process")
+}
+
+macro_rules! run {
+    ($function:expr, $argument:expr) => {
+        async move {
+            if in_process() {
+                curio::run_in_process($function, $argument).await
+            } else {
+                curio::run_in_thread($function, $argument).await
+            }
+        }
+    };
+}
+
+fn spin(_: ()) {
+    loop {
+        std::hint::spin_loop();
+    }
+}
+
+/// May have one worker.
+async fn one_too_many() -> curio::Result<()> {
+    let busy = spawn(run!(spin, ()));
+    sleep(ms(1)).await?;
+    let pool = curio::workers::ProcessPool::new(2);
+    let error = if in_process() {
+        fails(curio::run_in_executor(&pool, |()| 1, ()).await)
+    } else {
+        fails(curio::run_in_thread(|()| 1, ()).await)
+    };
+    assert!(matches!(error, Error::Limit(_)), "{error}");
+    say(&error.to_string());
+    busy.cancel().await?;
+    // Its place is free at once.
+    for _ in 0..20 {
+        let timed = timeout_after(ms(1), run!(spin, ())).await;
+        assert!(fails(timed).is_timeout());
+    }
+    assert_eq!(run!(|()| 1, ()).await?, 1);
+    Ok(())
+}
+
+/// May have none.
+async fn none() -> curio::Result<()> {
+    let error = fails(run!(|()| 1, ()).await);
+    assert!(matches!(error, Error::Limit(_)), "{error}");
+    say(&error.to_string());
+    Ok(())
+}
+
+/// Holds memory in four workers at once, each of which may have it alone.
+async fn memory() -> curio::Result<()> {
+    let hold = |_: u32| async {
+        let held = vec![1_u8; 20 << 20];
+        sleep(ms(300)).await?;
+        Ok::<_, Error>(held.len())
+    };
+    let jobs: Vec<_> = (0..4).map(|n| spawn(run!(hold, n))).collect();
+    let mut limited = 0;
+    for job in jobs {
+        match job.join().await {
+            Ok(length) => assert_eq!(length, 20 << 20),
+            Err(error) => {
+                assert!(
+                    error
+                        .to_string()
+                        .contains("of memory reached; raise it with --max-memory"),
+                    "{error}"
+                );
+                limited += 1;
+            }
+        }
+    }
+    say(&format!("{limited} of them were too much"));
+    // It was given back.
+    assert_eq!(run!(|()| vec![1_u8; 8 << 20].len(), ()).await?, 8 << 20);
+    Ok(())
+}
+
+/// Computes in a worker until that has used too much.
+async fn cpu_time() -> curio::Result<()> {
+    let error = fails(run!(spin, ()).await);
+    say(&error.to_string());
+    Ok(())
+}
+
+/// Loses a worker, which the test kills.
+async fn lost() -> curio::Result<()> {
+    assert_eq!(run!(|()| 1, ()).await?, 1);
+    let busy = spawn(run!(spin, ()));
+    sleep(ms(1)).await?;
+    say("busy");
+    busy.wait().await?;
+    let error = busy.exception()?.expect("it was killed");
+    let Error::Job(error) = &*error else {
+        panic!("{error}");
+    };
+    assert_eq!(error.kind(), JobErrorKind::Died);
+    say(&error.to_string());
+    assert_eq!(run!(|()| 2, ()).await?, 2);
+    // And while it has nothing to do.
+    say("idle");
+    let mut line = [0];
+    let _ = std::io::stdin().read(&mut line);
+    assert_eq!(run!(|()| 3, ()).await?, 3);
+    Ok(())
+}
+
+/// Ends while workers are busy.
+async fn busy_at_the_end() -> curio::Result<()> {
+    for _ in 0..2 {
+        spawn(run!(spin, ()));
+    }
+    assert_eq!(run!(|()| 1, ()).await?, 1);
+    say("busy");
+    let mut line = [0];
+    let _ = std::io::stdin().read(&mut line);
+    Ok(())
+}
+
+/// Does ten thousand jobs, some of which end their workers.
+async fn many() -> curio::Result<()> {
+    let losses = if in_process() { 20 } else { 500 };
+    let work = |(n, fatal): (u64, bool)| {
+        assert!(!fatal, "as it should be");
+        n + 1
+    };
+    task_group(Wait::All, async |group| {
+        for client in 0..20_u64 {
+            group.spawn(async move {
+                for n in 0..500_u64 {
+                    let number = client * 500 + n;
+                    let fatal = number % (10_000 / losses) == 7;
+                    match run!(work, (number, fatal)).await {
+                        Ok(next) => assert!(next == number + 1 && !fatal),
+                        Err(Error::Job(error)) => {
+                            assert!(fatal && error.kind() == JobErrorKind::Panicked)
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(())
+            });
+        }
+        Ok(())
+    })
+    .await?;
+    say("done");
+    let mut line = [0];
+    let _ = std::io::stdin().read(&mut line);
+    Ok(())
+}
+
+/// Ticks while eight jobs compute, and says how late the latest tick was, in microseconds.
+async fn ticking() -> curio::Result<()> {
+    let mut jobs = Vec::new();
+    for _ in 0..4 {
+        jobs.push(spawn(async { curio::run_in_thread(spin, ()).await }));
+        jobs.push(spawn(async { curio::run_in_process(spin, ()).await }));
+    }
+    let pool = curio::workers::ProcessPool::new(4);
+    curio::workers::set_cpu_executor(&pool);
+    let mut latest = std::time::Duration::ZERO;
+    for _ in 0..200 {
+        let before = curio::clock();
+        let now = sleep(ms(5)).await?;
+        latest = latest.max(now.since(before).saturating_sub(ms(5)));
+    }
+    say(&latest.as_micros().to_string());
+    for job in jobs {
+        job.cancel().await?;
+    }
+    Ok(())
+}
+
+/// Ends endless jobs, and says how long that took until another one was done by the same pool, in microseconds: the
+/// median and the longest.
+async fn stopped_quickly() -> curio::Result<()> {
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        let before = curio::clock();
+        let timed = timeout_after(ms(10), run!(spin, ())).await;
+        assert!(fails(timed).is_timeout());
+        times.push(
+            curio::clock()
+                .since(before)
+                .saturating_sub(ms(10))
+                .as_micros(),
+        );
+    }
+    times.sort_unstable();
+    say(&format!("{} {}", times[10], times[19]));
+    Ok(())
+}
+
+/// What jobs write comes out.
+async fn output() -> curio::Result<()> {
+    say("before");
+    run!(|()| say("a job's line"), ()).await?;
+    say("after");
+    Ok(())
+}
+
+/// A worker may do what the program may, and nothing else.
+async fn rights() -> curio::Result<()> {
+    fn looks(path: String) -> Result<String, String> {
+        std::fs::read_to_string(path).map_err(|error| error.kind().to_string())
+    }
+    fn listens(_: ()) -> curio::Result<u16> {
+        let socket = curio::tcp_server_socket((
+            "127.0.0.1".parse::<std::net::IpAddr>().expect("an address"),
+            0,
+        ))?;
+        Ok(socket
+            .local_address()?
+            .ip()
+            .map_or(0, |address| address.port()))
+    }
+    fn variable(name: String) -> Option<String> {
+        std::env::var(name).ok()
+    }
+    say(&format!("{:?}", run!(looks, "data/file".to_owned()).await?));
+    say(&format!(
+        "{:?}",
+        run!(looks, "/etc/hostname".to_owned()).await?.is_ok()
+    ));
+    let listened = run!(listens, ()).await.map_err(|error| error.to_string());
+    say(&format!("{:?}", listened.map(|port| port > 0)));
+    say(&format!(
+        "{:?} {:?}",
+        run!(variable, "NAME".to_owned()).await?,
+        run!(variable, "PATH".to_owned()).await?
+    ));
+    say(&format!(
+        "{:?}",
+        run!(|()| std::env::args().collect::<Vec<_>>().len(), ()).await?
+    ));
+    Ok(())
+}
