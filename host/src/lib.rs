@@ -23,6 +23,7 @@
 //! - `traps`: the answers to a guest's traps, one file a WIT interface
 //! - `tls`: connections over sockets, encrypted
 //! - `sockets`, `files`, `stdio`: what the operating system does; `background`: on threads of its own
+//! - `shared`: what instances share: queues, events, results, locks
 //! - `kernel`: who waits for what, and who may go on; knows nothing of WebAssembly
 //! - `selector`: waiting for descriptors
 //! - `permissions`, `limits`, `error`: what all of them use
@@ -40,6 +41,7 @@ mod limits;
 mod loader;
 mod permissions;
 mod selector;
+mod shared;
 mod sockets;
 mod stdio;
 mod tls;

@@ -20,7 +20,7 @@ use slotmap::SecondaryMap;
 
 pub use self::exit::Exit;
 pub(crate) use self::meter::Meter;
-use self::running::Running;
+use self::running::{Running, Shared};
 use self::termination::Request;
 pub use self::termination::Termination;
 use crate::background::Background;
@@ -32,7 +32,6 @@ use crate::permissions::Permissions;
 use crate::selector::MioSelector;
 use crate::sockets::InheritedSockets;
 use crate::stdio::Outputs;
-use crate::tls::SystemAuthorities;
 use crate::traps::{SharedKernel, Stdio, Streams, lock};
 
 /// How long others may keep interrupted instances from having a turn.
@@ -87,8 +86,8 @@ pub struct Host {
     outputs: Option<Outputs>,
     /// Where `wasi:*` does what would block this thread.
     background: Background,
-    /// Whom the system trusts, once an instance has asked for that.
-    authorities: SystemAuthorities,
+    /// What its instances have in common.
+    shared: Shared,
 }
 
 impl Host {
@@ -120,7 +119,7 @@ impl Host {
             last_preempted: Duration::ZERO,
             outputs: None,
             background,
-            authorities: SystemAuthorities::default(),
+            shared: Shared::default(),
         })
     }
 
@@ -135,7 +134,7 @@ impl Host {
             Stdio::Null => None,
         };
         let key = lock(&self.kernel).add_instance(options.limits);
-        let authorities = self.authorities.clone();
+        let shared = self.shared.clone();
         let running = Running::new(
             &self.engine,
             &self.kernel,
@@ -143,7 +142,7 @@ impl Host {
             component,
             options,
             streams,
-            authorities,
+            shared,
         );
         match running {
             Ok(running) => {
