@@ -58,3 +58,4 @@ mod timeouts;
 mod tls;
 mod tls_peers;
 mod traps;
+mod workers;

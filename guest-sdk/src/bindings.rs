@@ -1,4 +1,5 @@
-//! What `wit-bindgen` generates from `wit/`: the imports, each called by the module of its name.
+//! What `wit-bindgen` generates from `wit/`: the imports, each called by the module of its name, and `jobs`, which the
+//! kernel calls.
 
 mod generated {
     #![expect(clippy::pedantic, reason = "generated code; see the files in wit/")]
@@ -8,8 +9,16 @@ mod generated {
         world: "guest",
         generate_all,
     });
+
+    #[expect(unsafe_code, reason = "generated code: what the kernel calls")]
+    mod exported {
+        use crate::workers::Jobs;
+
+        super::export!(Jobs with_types_in super);
+    }
 }
 
 pub(crate) use self::generated::curio::kernel::{
-    files, log, queues, resolve, sockets, stdio, tls, traps, types,
+    files, log, queues, resolve, sockets, stdio, tls, traps, types, workers,
 };
+pub(crate) use self::generated::exports::curio::kernel::jobs;

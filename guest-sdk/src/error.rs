@@ -8,6 +8,7 @@ use crate::bindings::types;
 use crate::partial::{Partial, interruption_in};
 use crate::ssl::SslError;
 use crate::time::Instant;
+use crate::workers::JobError;
 
 /// What a blocking operation returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -44,6 +45,9 @@ pub enum Error {
     /// An error that several are told of: what a task failed with, say.
     #[error(transparent)]
     Shared(Arc<Error>),
+    /// A job that a worker was to do has failed; `source()` leads to the causes.
+    #[error(transparent)]
+    Job(#[from] JobError),
     /// An operation was interrupted when a part of it was done: [`Error::moved`] says how much, and
     /// `source()` by what. Timeouts say that themselves, and errors of the system's too.
     #[error(transparent)]

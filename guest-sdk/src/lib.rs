@@ -45,6 +45,8 @@
 //! - standard streams, streams, line by line, and what other crates read and write: [`mod@io`]; messages: [`channel`]
 //! - network: [`mod@network`], with [`open_connection`], [`tcp_server`] and [`run_server`]
 //! - connections that nobody else can read: [`ssl`]
+//! - work on other threads and in other processes: [`workers`], with [`run_in_thread`] and [`run_in_process`];
+//!   [`mod@thread`], with [`spawn_thread`]
 //! - errors: [`Error`], [`TaskError`], [`TimedOut`]
 //! - what all of it is made of: [`traps`]
 //!
@@ -79,9 +81,11 @@ pub mod ssl;
 mod stdio;
 pub mod sync;
 mod task;
+pub mod thread;
 mod time;
 pub mod traps;
 mod universal;
+pub mod workers;
 
 pub use curio_sdk_macros::main;
 
@@ -102,6 +106,8 @@ pub use self::task::{
     DoneTasks, Task, TaskGroup, TaskId, TaskOptions, TaskRef, TaskState, Wait, current_task, spawn,
     task_group,
 };
+pub use self::thread::{async_thread, spawn_thread};
 pub use self::time::{
     Instant, clock, ignore_after, ignore_at, sleep, timeout_after, timeout_at, yield_now,
 };
+pub use self::workers::{run_in_executor, run_in_process, run_in_thread};

@@ -9,6 +9,9 @@ mod generated {
             "curio:kernel/traps.wait": async | trappable,
             default: trappable,
         },
+        exports: {
+            default: async,
+        },
         trappable_error_type: {
             "curio:kernel/types.error" => crate::traps::TrapError,
         },
@@ -25,11 +28,13 @@ mod generated {
             "curio:kernel/tls.client-config": crate::tls::ClientConfig,
             "curio:kernel/tls.server-config": crate::tls::ServerConfig,
             "curio:kernel/tls.tls-stream": crate::tls::TlsStream,
+            "curio:kernel/workers.job": crate::workers::Job,
         },
     });
 }
 
 pub(crate) use self::generated::Guest;
 pub(crate) use self::generated::curio::kernel::{
-    files, log, queues, resolve, sockets, stdio, tls, traps, types,
+    files, log, queues, resolve, sockets, stdio, tls, traps, types, workers,
 };
+pub(crate) use self::generated::exports::curio::kernel::jobs;

@@ -22,8 +22,9 @@
 //! - `loader`: from a file to a component that can be started
 //! - `traps`: the answers to a guest's traps, one file a WIT interface
 //! - `tls`: connections over sockets, encrypted
-//! - `sockets`, `files`, `stdio`: what the operating system does; `background`: on threads of its own
-//! - `shared`: what instances share: queues, events, results, locks
+//! - `sockets`, `files`, `stdio`: what the operating system does; `workers`: what other instances of the guest do;
+//!   `shared`: what instances share
+//! - `background`: threads for what would block the kernel's
 //! - `kernel`: who waits for what, and who may go on; knows nothing of WebAssembly
 //! - `selector`: waiting for descriptors
 //! - `permissions`, `limits`, `error`: what all of them use
@@ -46,6 +47,7 @@ mod sockets;
 mod stdio;
 mod tls;
 mod traps;
+mod workers;
 
 pub use self::error::Error;
 pub use self::host::{Exit, Host, Instance, Options, Termination};

@@ -17,7 +17,7 @@ mod waker;
 use std::cell::Cell;
 use std::future::Future;
 use std::mem::ManuallyDrop;
-use std::rc::Rc;
+use std::pin::Pin;
 use std::time::Duration;
 
 use self::labels::Labels;
@@ -29,7 +29,7 @@ use self::waiting::Waiting;
 pub(crate) use self::waiting::{BlockKey, Line, Looked, Running, WaitKey, WaitsFor};
 use self::waker::task_waker;
 use crate::bindings::log;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::task::TaskOptions;
 use crate::traps;
 
@@ -175,7 +175,7 @@ impl Runtime {
     }
 
     /// Cancels all tasks, the newest first, one after the other.
-    fn shut_down(&self) {
+    pub(crate) fn shut_down(&self) {
         loop {
             let tasks = self.tasks.newest_first();
             if tasks.is_empty() {
@@ -220,23 +220,49 @@ where
     F::Output: 'static,
 {
     crate::file::enter_initial_directory();
-    let result = Rc::new(Cell::new(None));
-    let output = result.clone();
-    let main = async move {
+    let output = run_main(main);
+    with(Runtime::shut_down);
+    output.unwrap_or_else(exit_interrupted)
+}
+
+/// Runs a future as the main task until it ends.
+///
+/// # Panics
+/// If it is called from within a task.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    run_main(future).unwrap_or_else(exit_interrupted)
+}
+
+/// Runs a future as the main task until it ends. It returns nothing, if it was cancelled where nothing can be returned
+/// from.
+fn run_main<F: Future>(main: F) -> Option<F::Output> {
+    let output = Cell::new(None);
+    let main = async {
         output.set(Some(main.await));
         Ok::<_, Error>(())
     };
+    let main: Pin<Box<dyn Future<Output = Result<()>> + '_>> = Box::pin(main);
+    #[expect(
+        unsafe_code,
+        reason = "a task's future is not bound to where it is spawned, but this one is"
+    )]
+    // SAFETY: the task, and with it the future, is gone before this function returns: `run_until_ended` says so. Nor does
+    // the function end by a panic after that: one of the future's ends the program.
+    let main: Pin<Box<dyn Future<Output = Result<()>>>> = unsafe { std::mem::transmute(main) };
     with(|runtime| {
         assert!(
-            runtime.current().is_none() && runtime.tasks.newest_first().is_empty(),
-            "curio::run can't be called from within a task"
+            runtime.current().is_none(),
+            "curio::run and AWAIT can't be called from within a task; use .await there"
         );
         let main = TaskOptions::new().name("main").spawn(main);
         let main = main.id().number();
         runtime.main.set(main);
         runtime.run_until_ended(main);
-        runtime.shut_down();
     });
-    // It was cancelled where nothing can be returned from.
-    result.take().unwrap_or_else(|| std::process::exit(130))
+    output.take()
+}
+
+/// Ends a program whose main task was cancelled where nothing can be returned from.
+fn exit_interrupted<T>() -> T {
+    std::process::exit(130)
 }

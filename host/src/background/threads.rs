@@ -1,13 +1,14 @@
 //! The threads: for `wasi:*`, and for errands.
 
 use std::io;
+use std::sync::Arc;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
 /// A runtime whose end waits for nobody: a guest may have ended, or been ended, while one of the threads reads
-/// something that never comes, and the host must not hang on that.
-#[derive(Debug)]
-pub(crate) struct Background(Option<Runtime>);
+/// something that never comes, and the host must not hang on that. Clones are the same threads.
+#[derive(Clone, Debug)]
+pub(crate) struct Background(Option<Arc<Runtime>>);
 
 impl Background {
     /// Starts the threads.
@@ -20,7 +21,7 @@ impl Background {
             .thread_name("curio-background")
             .enable_all()
             .build()?;
-        Ok(Self(Some(runtime)))
+        Ok(Self(Some(Arc::new(runtime))))
     }
 
     /// By which work is handed to them.
@@ -32,7 +33,7 @@ impl Background {
 
 impl Drop for Background {
     fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
+        if let Some(runtime) = self.0.take().and_then(Arc::into_inner) {
             runtime.shutdown_background();
         }
     }

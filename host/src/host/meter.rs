@@ -1,9 +1,15 @@
 //! How much CPU time an instance has used, measured in ticks.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::limits::LimitExceeded;
+
+/// The CPU time that an application has used with all its instances, in nanoseconds, but for their present turns.
+/// Clones count together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct CpuTime(Arc<AtomicU64>);
 
 /// The CPU time of one instance. Written by whoever gives it the thread, read by the
 /// callback that interrupts it; both are on the same thread.
@@ -11,11 +17,19 @@ use crate::limits::LimitExceeded;
 pub(crate) struct Meter {
     /// What the ticker showed when the instance got the thread, in nanoseconds.
     since: AtomicU64,
-    /// What it used before, in nanoseconds.
-    used: AtomicU64,
+    /// What its application used before.
+    used: CpuTime,
 }
 
 impl Meter {
+    /// A meter of one of an application's instances.
+    pub(super) fn new(used: CpuTime) -> Self {
+        Self {
+            since: AtomicU64::new(0),
+            used,
+        }
+    }
+
     /// The instance gets the thread.
     pub(super) fn start(&self, now: Duration) {
         self.since.store(nanos(now), Ordering::Relaxed);
@@ -24,7 +38,7 @@ impl Meter {
     /// The instance gives the thread back.
     pub(super) fn stop(&self, now: Duration) {
         let turn = nanos(self.turn(now));
-        self.used.fetch_add(turn, Ordering::Relaxed);
+        self.used.0.fetch_add(turn, Ordering::Relaxed);
         self.start(now);
     }
 
@@ -39,7 +53,7 @@ impl Meter {
         now: Duration,
         limit: Option<Duration>,
     ) -> Result<(), LimitExceeded> {
-        let used = Duration::from_nanos(self.used.load(Ordering::Relaxed)) + self.turn(now);
+        let used = Duration::from_nanos(self.used.0.load(Ordering::Relaxed)) + self.turn(now);
         match limit {
             Some(limit) if used > limit => Err(LimitExceeded::CpuTime { limit }),
             _ => Ok(()),

@@ -1,16 +1,20 @@
 //! The driver: gives the thread to instances, as the kernel says.
 //!
+//! - `application`: what an application's instances have in common
 //! - `running`: an instance's fiber, and what wakes it
+//! - `worker`: instances that do jobs for others
 //! - `meter`: how much CPU time an instance has used
 //! - `exit`: how an instance ended
 //! - `termination`: SIGINT and SIGTERM
 
+mod application;
 mod exit;
 mod meter;
 mod running;
 mod termination;
 #[cfg(test)]
 mod tests;
+mod worker;
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -18,11 +22,14 @@ use std::time::Duration;
 
 use slotmap::SecondaryMap;
 
+use self::application::Application;
 pub use self::exit::Exit;
+use self::meter::CpuTime;
 pub(crate) use self::meter::Meter;
-use self::running::{Running, Shared};
+use self::running::Running;
 use self::termination::Request;
 pub use self::termination::Termination;
+use self::worker::Launcher;
 use crate::background::Background;
 use crate::error::Error;
 use crate::kernel::{InstanceKey, Kernel, MonotonicClock};
@@ -30,8 +37,10 @@ use crate::limits::{LimitExceeded, Limits};
 use crate::loader::{Component, Engine};
 use crate::permissions::Permissions;
 use crate::selector::MioSelector;
+use crate::shared::Registry;
 use crate::sockets::InheritedSockets;
 use crate::stdio::Outputs;
+use crate::tls::SystemAuthorities;
 use crate::traps::{SharedKernel, Stdio, Streams, lock};
 
 /// How long others may keep interrupted instances from having a turn.
@@ -86,8 +95,10 @@ pub struct Host {
     outputs: Option<Outputs>,
     /// Where `wasi:*` does what would block this thread.
     background: Background,
-    /// What its instances have in common.
-    shared: Shared,
+    /// Whom the system trusts, once an instance has asked for that.
+    authorities: SystemAuthorities,
+    /// Where its instances find what they share.
+    registry: Registry,
 }
 
 impl Host {
@@ -96,21 +107,27 @@ impl Host {
     /// # Errors
     /// If the system gives no event queue or no thread.
     pub fn new(engine: &Engine) -> Result<Self, Error> {
+        Self::on_system(engine, background()?)
+    }
+
+    /// A host without instances, whose blocking work is done on the threads of another one.
+    fn on_system(engine: &Engine, background: Background) -> Result<Self, Error> {
         let selector = MioSelector::new().map_err(|source| Error::Setup {
             what: "the event queue",
             source,
         })?;
         let kernel = Kernel::new(Box::new(selector), Box::new(MonotonicClock::new()));
-        Self::with_kernel(engine, kernel)
+        Ok(Self::on_kernel(engine, kernel, background))
     }
 
     /// A host on a kernel that has no instances.
+    #[cfg(test)]
     fn with_kernel(engine: &Engine, kernel: Kernel) -> Result<Self, Error> {
-        let background = Background::start().map_err(|source| Error::Setup {
-            what: "the background threads",
-            source,
-        })?;
-        Ok(Self {
+        Ok(Self::on_kernel(engine, kernel, background()?))
+    }
+
+    fn on_kernel(engine: &Engine, kernel: Kernel, background: Background) -> Self {
+        Self {
             engine: engine.clone(),
             kernel: Arc::new(Mutex::new(kernel)),
             running: SecondaryMap::new(),
@@ -119,8 +136,9 @@ impl Host {
             last_preempted: Duration::ZERO,
             outputs: None,
             background,
-            shared: Shared::default(),
-        })
+            authorities: SystemAuthorities::default(),
+            registry: Registry::default(),
+        }
     }
 
     /// Starts an instance of a component. It runs while [`Host::run`] does.
@@ -133,17 +151,23 @@ impl Host {
             Stdio::Inherit => Some(self.streams()?),
             Stdio::Null => None,
         };
-        let key = lock(&self.kernel).add_instance(options.limits);
-        let shared = self.shared.clone();
-        let running = Running::new(
-            &self.engine,
-            &self.kernel,
-            key,
+        let sockets = options.sockets.clone();
+        let authorities = self.authorities.clone();
+        let application = Application::new(
             component,
             options,
             streams,
-            shared,
-        );
+            authorities,
+            self.registry.clone(),
+        )?;
+        let key = lock(&self.kernel)
+            .add_instance_sharing(application.limits, application.allowance.clone());
+        let launcher = Launcher {
+            engine: self.engine.clone(),
+            background: self.background.clone(),
+            application,
+        };
+        let running = Running::first(&self.kernel, key, Arc::new(launcher), sockets);
         match running {
             Ok(running) => {
                 self.running.insert(key, running);
@@ -292,4 +316,12 @@ impl Host {
             }
         }
     }
+}
+
+/// Starts the threads for what would block the kernel's.
+fn background() -> Result<Background, Error> {
+    Background::start().map_err(|source| Error::Setup {
+        what: "the background threads",
+        source,
+    })
 }

@@ -11,17 +11,15 @@ use std::time::Duration;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
 
-use super::{Exit, Meter, Options};
+use super::worker::{Launcher, do_jobs};
+use super::{Exit, Meter};
 use crate::background::{ERRANDS, Lane};
 use crate::error::Error;
-use crate::files::{Directories, NoSuchDirectory};
 use crate::kernel::{Door, InstanceKey, Message};
-use crate::limits::Limits;
-use crate::loader::{Component, Engine, TICK, Ticker};
-use crate::shared::Registry;
-use crate::sockets::Names;
-use crate::tls::{Identities, SystemAuthorities, Tls};
-use crate::traps::{self, Guest, Passing, SharedKernel, Streams, Tasks, WasiOptions, lock};
+use crate::loader::{Engine, TICK, Ticker};
+use crate::sockets::{InheritedSockets, Names};
+use crate::traps::{Guest, Passing, SharedKernel, Tasks, lock};
+use crate::workers::{Crew, Inbox};
 
 /// How many handles an instance may have beyond its limit: what its language's standard library holds without
 /// being asked to. Measured with Rust's: two in a program that prints, eleven in one that also reads,
@@ -41,77 +39,95 @@ pub(super) enum Turn {
     Ended(Exit),
 }
 
-/// What the instances of a host have in common. A clone is the same.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Shared {
-    /// Whom the system trusts, once an instance has asked for that.
-    authorities: SystemAuthorities,
-    /// Where they find what they share.
-    registry: Registry,
-}
+/// What an instance does from its start to its end.
+type Fiber = Pin<Box<dyn Future<Output = Exit> + Send>>;
 
 /// A running instance.
 pub(super) struct Running {
-    fiber: Pin<Box<dyn Future<Output = Exit> + Send>>,
+    fiber: Fiber,
     meter: Arc<Meter>,
     bell: Arc<Bell>,
     waker: Waker,
 }
 
 impl Running {
-    /// Prepares an instance. It begins with its first turn.
-    pub(super) fn new(
-        engine: &Engine,
+    /// Prepares an application's first instance. It begins with its first turn.
+    pub(super) fn first(
         kernel: &SharedKernel,
         key: InstanceKey,
-        component: &Component,
-        options: Options,
-        streams: Option<Streams>,
-        shared: Shared,
+        launcher: Arc<Launcher>,
+        sockets: InheritedSockets,
     ) -> Result<Self, Error> {
-        let permissions = Arc::new(options.permissions);
-        let wasi = WasiOptions {
-            args: &options.args,
-            streams: streams.as_ref(),
-        };
-        let wrong = |error: NoSuchDirectory| Error::Directory(error.to_string());
-        let directories = Directories::open(&permissions).map_err(wrong)?;
-        let wasi = traps::context(&permissions, directories.places(), &wasi).map_err(wrong)?;
-        let identities =
-            Identities::load(permissions.tls_identities()).map_err(Error::TlsIdentity)?;
-        let handles = FREE_HANDLES.saturating_add(options.limits.handles() as usize);
+        Self::new(kernel, key, launcher, sockets, |store, launcher| {
+            Box::pin(run(store, launcher))
+        })
+    }
+
+    /// Prepares a worker's instance.
+    pub(super) fn worker(
+        kernel: &SharedKernel,
+        key: InstanceKey,
+        launcher: Arc<Launcher>,
+        inbox: Arc<Inbox>,
+    ) -> Result<Self, Error> {
+        let sockets = InheritedSockets::new();
+        Self::new(kernel, key, launcher, sockets, |store, launcher| {
+            Box::pin(do_jobs(store, launcher, inbox))
+        })
+    }
+
+    fn new(
+        kernel: &SharedKernel,
+        key: InstanceKey,
+        launcher: Arc<Launcher>,
+        inherited: InheritedSockets,
+        begin: impl FnOnce(Store<Guest>, Arc<Launcher>) -> Fiber,
+    ) -> Result<Self, Error> {
+        let Launcher {
+            engine,
+            application,
+            background,
+        } = &*launcher;
+        let handles = FREE_HANDLES.saturating_add(application.limits.handles() as usize);
         let mut table = ResourceTable::new();
         table.set_max_capacity(handles);
+        let for_workers = Launcher {
+            engine: engine.clone(),
+            background: background.clone(),
+            application: application.of_worker(),
+        };
         let guest = Guest {
             key,
             kernel: kernel.clone(),
-            permissions,
-            directories,
+            permissions: application.permissions.clone(),
+            directories: application.directories.clone(),
             lane: Lane::new(ERRANDS),
-            wasi,
-            streams,
+            wasi: application.wasi()?,
+            streams: application.streams.clone(),
             tasks: Tasks::default(),
-            tls: Tls::new(shared.authorities, identities),
+            tls: application.tls(),
             table,
             names: Names::new(),
             passing: Passing::default(),
-            inherited: options.sockets,
-            registry: shared.registry,
+            inherited,
+            registry: application.registry.clone(),
+            crew: Crew::new(Arc::new(for_workers), application.threads.clone()),
             refused: None,
+            panic: None,
         };
-        let meter = Arc::new(Meter::default());
+        let meter = Arc::new(Meter::new(application.cpu_time.clone()));
         let bell = Arc::new(Bell {
             door: lock(kernel).door(),
             key,
             rung: AtomicBool::new(false),
             in_turn: AtomicBool::new(false),
         });
-        let mut store = store(engine, guest, &meter, options.limits.cpu_time());
+        let mut store = store(engine, guest, &meter, application.limits.cpu_time());
         // Those that are lent for one call count here, and those of the component's own making, which take a few
         // bytes each that nobody else counts.
         store.set_max_component_handles(handles.saturating_mul(2));
         Ok(Self {
-            fiber: Box::pin(run(store, component.clone(), options.limits)),
+            fiber: begin(store, launcher),
             meter,
             waker: Waker::from(bell.clone()),
             bell,
@@ -145,17 +161,20 @@ impl fmt::Debug for Running {
 }
 
 /// Runs a component from its start to its end.
-async fn run(mut store: Store<Guest>, component: Component, limits: Limits) -> Exit {
+async fn run(mut store: Store<Guest>, launcher: Arc<Launcher>) -> Exit {
+    let application = &launcher.application;
     let result = async {
-        let command = component.ready().instantiate_async(&mut store).await?;
+        let command = application.component.ready();
+        let command = command.instantiate_async(&mut store).await?;
         command.wasi_cli_run().call_run(&mut store).await
     }
     .await;
     // What it wrote last may be on its way still.
-    if let Some(streams) = store.data().streams.clone() {
+    if let Some(streams) = &application.streams {
         streams.written().await;
     }
-    Exit::new(result, store.data_mut().refused.take(), &limits)
+    let refused = store.data_mut().refused.take();
+    Exit::new(result, refused, &application.limits)
 }
 
 /// A store whose guest is interrupted every tick, and held to its limits.

@@ -53,6 +53,8 @@ pub(crate) struct Instance {
     pub(super) ready: Vec<Resumption>,
     /// One of them is the host's request that the program end.
     end_requested: bool,
+    /// The next main task is to be cancelled.
+    end_owed: bool,
     pub(super) budget: Budget,
     pub(super) turn: Turn,
     /// Whether its `wait` has returned since it last got the thread.
@@ -77,6 +79,7 @@ impl Instance {
             traps: SlotMap::with_key(),
             ready: Vec::new(),
             end_requested: false,
+            end_owed: false,
             budget: Budget::new(limits, allowance),
             turn: Turn::Running,
             served: false,
@@ -118,7 +121,7 @@ impl Instance {
         Ok(u32::try_from(self.labels.len()).expect("there are fewer than MAX_LABELS"))
     }
 
-    /// Makes a task. The first one is the main task, which the others serve.
+    /// Makes a task. The last one without a parent is the main task, which the others serve.
     ///
     /// # Errors
     /// If the instance may not have another one.
@@ -138,8 +141,11 @@ impl Instance {
             daemon,
             traps: List::default(),
         });
-        if self.tasks_made == 1 {
+        if parent.is_none() {
             self.main = Some(key);
+            if std::mem::take(&mut self.end_owed) {
+                self.request_end();
+            }
         }
         Ok(key)
     }
@@ -167,6 +173,16 @@ impl Instance {
             self.resume(0, Outcome::EndRequested);
         }
         living
+    }
+
+    /// Asks the guest to cancel its main task, now or as soon as it has one.
+    pub(super) fn interrupt(&mut self) {
+        self.end_owed = !self.request_end();
+    }
+
+    /// Takes back what was asked and not told yet.
+    pub(crate) fn end_interruption(&mut self) {
+        self.end_owed = false;
     }
 
     /// Puts a resumption at the end of what the next `wait` brings.

@@ -142,7 +142,8 @@ impl Kernel {
         self.now
     }
 
-    /// Adds an application's first instance, which is runnable at once.
+    /// Adds an instance that shares its memory with none, and is runnable at once.
+    #[cfg(test)]
     pub(crate) fn add_instance(&mut self, limits: Limits) -> InstanceKey {
         self.add_instance_sharing(limits, Allowance::new(limits.memory()))
     }
@@ -310,6 +311,14 @@ impl Kernel {
             .is_some_and(Instance::request_end);
         self.settle(key);
         requested
+    }
+
+    /// Asks an instance to cancel its main task, now or as soon as it has one.
+    pub(crate) fn interrupt(&mut self, key: InstanceKey) {
+        if let Some(instance) = self.instances.get_mut(key) {
+            instance.interrupt();
+        }
+        self.settle(key);
     }
 
     /// Whether whoever drives the kernel has something to see to.

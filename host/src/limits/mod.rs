@@ -50,17 +50,19 @@ pub struct Limits {
     memory: u64,
     tasks: u32,
     handles: u32,
+    threads: u32,
     time: Option<Duration>,
     cpu_time: Option<Duration>,
 }
 
 impl Default for Limits {
-    /// 4 GiB of memory, 4 194 304 tasks, 65 536 handles, and all the time in the world.
+    /// 4 GiB of memory, 4 194 304 tasks, 65 536 handles, 256 worker threads, and all the time in the world.
     fn default() -> Self {
         Self {
             memory: 4 << 30,
             tasks: 4 << 20,
             handles: 64 << 10,
+            threads: 256,
             time: None,
             cpu_time: None,
         }
@@ -84,6 +86,11 @@ impl Limits {
     /// itself.
     pub fn handles(&self) -> u32 {
         self.handles
+    }
+
+    /// Worker threads at one time.
+    pub fn threads(&self) -> u32 {
+        self.threads
     }
 
     /// Time from the start to the end, if limited. It may be any duration: add it to an instant with
@@ -116,6 +123,12 @@ impl Limits {
     #[must_use]
     pub fn with_handles(self, handles: u32) -> Self {
         Self { handles, ..self }
+    }
+
+    /// Sets the number of worker threads; 0 allows none.
+    #[must_use]
+    pub fn with_threads(self, threads: u32) -> Self {
+        Self { threads, ..self }
     }
 
     /// Sets the time from start to end; `None` lifts the limit.
@@ -152,6 +165,12 @@ pub enum LimitExceeded {
     /// Handles at one time.
     #[error("limit of {limit} handles reached; raise it with --max-handles")]
     Handles {
+        /// How many.
+        limit: u32,
+    },
+    /// Worker threads at one time.
+    #[error("limit of {limit} worker threads reached; raise it with --max-threads")]
+    Threads {
         /// How many.
         limit: u32,
     },
@@ -199,6 +218,10 @@ mod tests {
             (
                 LimitExceeded::Handles { limit: 10 },
                 "limit of 10 handles reached; raise it with --max-handles",
+            ),
+            (
+                LimitExceeded::Threads { limit: 10 },
+                "limit of 10 worker threads reached; raise it with --max-threads",
             ),
             (
                 LimitExceeded::Time { limit: limit * 90 },

@@ -3,9 +3,11 @@
 //! - `engine`: the compiler's settings, the compiled-code cache, and what a guest may import
 //! - `ticker`: the clock that interrupts guests
 //! - `component`: telling a component from what is not one
+//! - `jobs`: what a worker is started for
 
 mod component;
 mod engine;
+mod jobs;
 mod ticker;
 
 pub use self::component::Component;

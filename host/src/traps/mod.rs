@@ -23,6 +23,7 @@ mod stdout;
 mod tasks;
 mod tls;
 mod wasi;
+mod workers;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -44,6 +45,7 @@ use crate::permissions::Permissions;
 use crate::shared::Registry;
 use crate::sockets::{InheritedSockets, Names};
 use crate::tls::Tls;
+use crate::workers::Crew;
 
 /// A kernel, shared by the instances that run on it. All are on one thread, so the lock is never contended.
 pub(crate) type SharedKernel = Arc<Mutex<Kernel>>;
@@ -84,6 +86,10 @@ pub(crate) struct Guest {
     pub(crate) inherited: InheritedSockets,
     /// Where it finds what it shares with other instances.
     pub(crate) registry: Registry,
+    /// Its workers.
+    pub(crate) crew: Crew,
+    /// In a worker, what the panic is about that ends it.
+    pub(crate) panic: Option<String>,
     /// The limit that the instance was just refused more for. Forgotten once it has gone on all the same.
     pub(crate) refused: Option<LimitExceeded>,
 }
@@ -129,6 +135,17 @@ mod tests {
     use crate::limits::Limits;
     use crate::selector::MioSelector;
     use crate::tls::{Identities, SystemAuthorities};
+    use crate::workers::{Inbox, Launch, Place, Places};
+
+    /// Starts no workers.
+    #[derive(Debug)]
+    struct NoThreads;
+
+    impl Launch for NoThreads {
+        fn thread(self: Arc<Self>, _: Arc<Inbox>, _: Arc<Place>) -> std::io::Result<()> {
+            Err(std::io::ErrorKind::Unsupported.into())
+        }
+    }
 
     /// A guest's data, without the guest.
     pub(super) fn guest(limits: Limits) -> Guest {
@@ -149,6 +166,8 @@ mod tests {
             passing: Passing::default(),
             inherited: InheritedSockets::new(),
             registry: Registry::default(),
+            crew: Crew::new(Arc::new(NoThreads), Places::new(0)),
+            panic: None,
             refused: None,
         }
     }

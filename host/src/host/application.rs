@@ -1,0 +1,99 @@
+//! An application: what its first instance and all its workers have in common.
+
+use std::sync::Arc;
+
+use super::{CpuTime, Options};
+use crate::error::Error;
+use crate::files::{Directories, NoSuchDirectory};
+use crate::limits::{Allowance, Limits};
+use crate::loader::Component;
+use crate::permissions::Permissions;
+use crate::shared::Registry;
+use crate::tls::{Identities, SystemAuthorities, Tls};
+use crate::traps::{self, Streams, WasiOptions};
+use crate::workers::Places;
+use wasmtime_wasi::WasiCtx;
+
+/// What an application's instances share. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Application {
+    pub(super) component: Component,
+    pub(super) permissions: Arc<Permissions>,
+    pub(super) limits: Limits,
+    args: Arc<[String]>,
+    pub(super) streams: Option<Streams>,
+    pub(super) directories: Directories,
+    authorities: SystemAuthorities,
+    identities: Identities,
+    /// How much memory they may have together.
+    pub(super) allowance: Allowance,
+    /// How much CPU time they have used together.
+    pub(super) cpu_time: CpuTime,
+    /// How many worker threads they may have together.
+    pub(super) threads: Places,
+    /// Where they find what they share, with others on the same host too.
+    pub(super) registry: Registry,
+}
+
+impl Application {
+    /// An application of which nothing runs yet.
+    ///
+    /// # Errors
+    /// If a granted directory or the files of a TLS identity can't be opened or used.
+    pub(super) fn new(
+        component: &Component,
+        options: Options,
+        streams: Option<Streams>,
+        authorities: SystemAuthorities,
+        registry: Registry,
+    ) -> Result<Self, Error> {
+        let Options {
+            permissions,
+            limits,
+            args,
+            ..
+        } = options;
+        let identities =
+            Identities::load(permissions.tls_identities()).map_err(Error::TlsIdentity)?;
+        Ok(Self {
+            component: component.clone(),
+            directories: Directories::open(&permissions).map_err(no_directory)?,
+            permissions: Arc::new(permissions),
+            limits,
+            args: args.into(),
+            streams,
+            authorities,
+            identities,
+            allowance: Allowance::new(limits.memory()),
+            cpu_time: CpuTime::default(),
+            threads: Places::new(limits.threads()),
+            registry,
+        })
+    }
+
+    /// The same for a worker: the time it may take is its application's.
+    pub(super) fn of_worker(&self) -> Self {
+        Self {
+            limits: self.limits.with_time(None),
+            ..self.clone()
+        }
+    }
+
+    /// What the standard library of an instance may do.
+    pub(super) fn wasi(&self) -> Result<WasiCtx, Error> {
+        let options = WasiOptions {
+            args: &self.args,
+            streams: self.streams.as_ref(),
+        };
+        traps::context(&self.permissions, self.directories.places(), &options).map_err(no_directory)
+    }
+
+    /// What an instance's TLS is made of.
+    pub(super) fn tls(&self) -> Tls {
+        Tls::new(self.authorities.clone(), self.identities.clone())
+    }
+}
+
+fn no_directory(error: NoSuchDirectory) -> Error {
+    Error::Directory(error.to_string())
+}
