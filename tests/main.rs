@@ -58,4 +58,5 @@ mod timeouts;
 mod tls;
 mod tls_peers;
 mod traps;
+mod universal;
 mod workers;

@@ -13,6 +13,9 @@
 //! [`UniversalQueue`](crate::queue::UniversalQueue). Such a reference keeps nothing: until it is read, somebody has to keep
 //! the handle that it was made from. If it comes too late, or in another process, what is read fails with that, whatever is
 //! done with it.
+//!
+//! A thread that is stopped leaves all lines that it stands in, and what it was to get goes to others. That takes a
+//! moment, in which it may still get it.
 
 mod condition;
 mod event;

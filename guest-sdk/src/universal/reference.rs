@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 
 use crate::bindings::queues::Key;
 use crate::bindings::types;
@@ -26,7 +26,13 @@ pub(super) enum Reference<H> {
     Open(Rc<H>),
     /// It was read from bytes, and what they tell of was not found. Who reads them can't be told why, since
     /// formats keep no texts of others: so that is told to who uses it.
-    Missing(Rc<types::Error>),
+    Missing(Rc<Missing>),
+}
+
+/// What was not found.
+pub(super) struct Missing {
+    key: Key,
+    error: types::Error,
 }
 
 impl<H> Reference<H> {
@@ -41,7 +47,7 @@ impl<H> Reference<H> {
     pub(super) fn handle(&self) -> Result<&H> {
         match self {
             Self::Open(handle) => Ok(handle),
-            Self::Missing(error) => Err(Error::from((**error).clone())),
+            Self::Missing(missing) => Err(missing.error.clone().into()),
         }
     }
 }
@@ -50,15 +56,18 @@ impl<H> Clone for Reference<H> {
     fn clone(&self) -> Self {
         match self {
             Self::Open(handle) => Self::Open(handle.clone()),
-            Self::Missing(error) => Self::Missing(error.clone()),
+            Self::Missing(missing) => Self::Missing(missing.clone()),
         }
     }
 }
 
 impl<H: Handle> Serialize for Reference<H> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let handle = self.handle().map_err(ser::Error::custom)?;
-        let key = handle.key().map_err(Error::from);
+        let key = match self {
+            Self::Open(handle) => handle.key().map_err(Error::from),
+            // Whoever reads it finds out the same.
+            Self::Missing(missing) => Ok(missing.key),
+        };
         let key = key.map_err(ser::Error::custom)?;
         (key.high, key.low).serialize(serializer)
     }
@@ -67,10 +76,10 @@ impl<H: Handle> Serialize for Reference<H> {
 impl<'de, H: Handle> Deserialize<'de> for Reference<H> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (high, low) = Deserialize::deserialize(deserializer)?;
-        Ok(match H::open(Key { high, low }) {
+        let key = Key { high, low };
+        Ok(match H::open(key) {
             Ok(handle) => Self::new(handle),
-            Err(types::Error::WouldBlock) => return Err(de::Error::custom("opening never waits")),
-            Err(error) => Self::Missing(Rc::new(error)),
+            Err(error) => Self::Missing(Rc::new(Missing { key, error })),
         })
     }
 }
@@ -79,8 +88,8 @@ impl<H: Handle> fmt::Debug for Reference<H> {
     /// The key is nobody's business.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct(H::NAME);
-        if let Self::Missing(error) = self {
-            debug.field("missing", &Error::from((**error).clone()));
+        if let Err(error) = self.handle() {
+            debug.field("missing", &error);
         }
         debug.finish_non_exhaustive()
     }
