@@ -111,5 +111,6 @@ mod threads {
         a_panicking_holder_abandons_the_lock
         a_stopped_waiter_is_passed_over
         an_object_lives_as_long_as_a_thread_has_it
+        another_process_finds_nothing
     }
 }

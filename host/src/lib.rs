@@ -50,9 +50,9 @@ mod traps;
 mod workers;
 
 pub use self::error::Error;
-pub use self::host::{Exit, Host, Instance, Options, Termination};
+pub use self::host::{Exit, Host, Instance, Options, Termination, WorkerProgram, run_worker};
 pub use self::limits::{
-    InvalidLimit, LimitExceeded, Limits, parse_count, parse_duration, parse_size,
+    InvalidLimit, LimitExceeded, Limits, parse_count, parse_duration, parse_number, parse_size,
 };
 pub use self::loader::{Cache, Component, Engine, EngineOptions, Pool};
 pub use self::permissions::{

@@ -113,6 +113,14 @@ pub(super) struct LimitArgs {
     #[arg(long = "max-handles", value_name = "N")]
     pub(super) handles: Option<String>,
 
+    /// Threads that work for it at one time, 0 for none [default: 256]
+    #[arg(long = "max-threads", value_name = "N")]
+    pub(super) threads: Option<String>,
+
+    /// Processes that it has at one time, 0 for none [default: 64]
+    #[arg(long = "max-processes", value_name = "N")]
+    pub(super) processes: Option<String>,
+
     /// Time from start to end, such as 1m30s [default: none]
     #[arg(long = "max-time", value_name = "DURATION")]
     pub(super) time: Option<String>,
@@ -183,4 +191,18 @@ pub(super) struct CompileArgs {
     /// What to write [default: APP.cwasm beside the component]
     #[arg(short, long, value_name = "OUT")]
     pub(super) output: Option<PathBuf>,
+}
+
+/// Does jobs for another process of this program.
+#[derive(Debug, Parser)]
+#[command(
+    name = "curio-host",
+    version,
+    disable_help_flag = true,
+    disable_version_flag = true
+)]
+pub(super) struct WorkerArgs {
+    /// The log.
+    #[command(flatten)]
+    pub(super) other: OtherArgs,
 }

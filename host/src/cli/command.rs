@@ -16,11 +16,20 @@ pub(super) enum Command {
     Run,
     /// Compiles one.
     Compile,
+    /// Does jobs for another process of this program, which alone starts it so.
+    ProcessWorker,
 }
+
+/// The word for [`Command::ProcessWorker`]. It stands directly behind the program's name.
+pub(super) const PROCESS_WORKER: &str = "process-worker";
 
 /// Finds the command, and takes its word out of the others.
 /// `help` becomes the option that it stands for.
 pub(super) fn find(mut words: Vec<OsString>) -> (Command, Vec<OsString>) {
+    if words.get(1).is_some_and(|word| word == PROCESS_WORKER) {
+        words.remove(1);
+        return (Command::ProcessWorker, words);
+    }
     let Some(at) = first_word(&words) else {
         return (Command::Run, words);
     };
@@ -94,6 +103,8 @@ mod tests {
             ("x --env", Command::Run, "x --env"),
             ("x compile run", Command::Compile, "x run"),
             ("x - run", Command::Run, "x - run"),
+            ("x process-worker -q", Command::ProcessWorker, "x -q"),
+            ("x -q process-worker", Command::Run, "x -q process-worker"),
             ("x help", Command::Run, "x --help"),
             ("x help compile", Command::Compile, "x --help"),
         ] {

@@ -22,15 +22,9 @@ const DEFAULT: &str = "warn";
 ///
 /// # Errors
 /// If the filter makes no sense, or the process has no descriptor left.
-#[expect(clippy::disallowed_methods, reason = "the host's own settings")]
 pub(super) fn start(args: &OtherArgs) -> Result<(), Failure> {
-    if args.quiet {
+    let Some((origin, filter)) = filter(args) else {
         return Ok(());
-    }
-    let (origin, filter) = match (&args.log, std::env::var_os(VARIABLE)) {
-        (Some(filter), _) => ("--log", filter.clone()),
-        (None, Some(filter)) => (VARIABLE, filter.to_string_lossy().into_owned()),
-        (None, None) => (VARIABLE, DEFAULT.to_owned()),
     };
     let wrong = |_| {
         Failure::Usage(format!(
@@ -52,6 +46,19 @@ pub(super) fn start(args: &OtherArgs) -> Result<(), Failure> {
     // An embedder that calls this may log already; then its own way is kept.
     drop(tracing::subscriber::set_global_default(subscriber));
     Ok(())
+}
+
+/// What is to be logged, and who says so; nothing, if it is nothing.
+#[expect(clippy::disallowed_methods, reason = "the host's own settings")]
+pub(super) fn filter(args: &OtherArgs) -> Option<(&'static str, String)> {
+    if args.quiet {
+        return None;
+    }
+    Some(match (&args.log, std::env::var_os(VARIABLE)) {
+        (Some(filter), _) => ("--log", filter.clone()),
+        (None, Some(filter)) => (VARIABLE, filter.to_string_lossy().into_owned()),
+        (None, None) => (VARIABLE, DEFAULT.to_owned()),
+    })
 }
 
 /// Loses what is not taken at once.

@@ -9,7 +9,7 @@
 //! - `settings`: from what was typed to what the library takes
 //! - `activation`: the sockets that a supervisor hands over
 //! - `log`: the host's own messages
-//! - `run`, `compile`: the commands
+//! - `run`, `compile`: the commands; `worker`: what the program starts itself
 //! - `failure`: why a command failed, and with which status
 
 mod activation;
@@ -22,13 +22,14 @@ mod log;
 mod run;
 mod settings;
 mod usage;
+mod worker;
 
 use std::ffi::OsString;
 
 use clap::Parser;
 use nix::poll::PollTimeout;
 
-use self::args::{CompileArgs, RunArgs};
+use self::args::{CompileArgs, RunArgs, WorkerArgs};
 use self::command::Command;
 pub use self::failure::Failure;
 use crate::stdio::Output;
@@ -48,6 +49,7 @@ pub fn run(words: Vec<OsString>) -> Result<u8, Failure> {
     let (command, words) = command::find(words);
     let parsed = match command {
         Command::Run => RunArgs::try_parse_from(words).map(|args| run::run(&args)),
+        Command::ProcessWorker => WorkerArgs::try_parse_from(words).map(|args| worker::run(&args)),
         Command::Compile => CompileArgs::try_parse_from(words).map(|args| compile::run(&args)),
     };
     parsed.unwrap_or_else(|error| usage::answer(command, &error))

@@ -10,7 +10,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use super::args::RunArgs;
 use super::command::Command;
 use super::failure::Failure;
-use super::{activation, log, settings, usage};
+use super::{activation, log, settings, usage, worker};
 use crate::host::{Exit, Host, Options, Termination};
 use crate::loader::{Component, Engine, EngineOptions};
 use crate::{Error, InheritedSockets, Stdio};
@@ -38,6 +38,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         args: settings::arguments(&name, guest_args)?,
         stdio: Stdio::Inherit,
         sockets: InheritedSockets::new(),
+        worker_program: Some(worker::program(&args.other)),
     };
     log::start(&args.other)?;
     options.sockets = activation::for_guest(handed, &options.permissions)?;

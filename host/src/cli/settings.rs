@@ -6,7 +6,7 @@ use std::path::Path;
 use super::args::{LimitArgs, OtherArgs, PermissionArgs};
 use super::failure::Failure;
 use crate::Error;
-use crate::limits::{InvalidLimit, Limits, parse_count, parse_duration, parse_size};
+use crate::limits::{InvalidLimit, Limits, parse_count, parse_duration, parse_number, parse_size};
 use crate::loader::{Cache, EngineOptions};
 use crate::permissions::{InvalidPermission, Permissions};
 
@@ -74,6 +74,12 @@ pub(super) fn limits(args: &LimitArgs) -> Result<Limits, Failure> {
     }
     if let Some(count) = limit("--max-handles", args.handles.as_deref(), parse_count)? {
         limits = limits.with_handles(count);
+    }
+    if let Some(count) = limit("--max-threads", args.threads.as_deref(), parse_number)? {
+        limits = limits.with_threads(count);
+    }
+    if let Some(count) = limit("--max-processes", args.processes.as_deref(), parse_number)? {
+        limits = limits.with_processes(count);
     }
     let time = limit("--max-time", args.time.as_deref(), parse_duration)?;
     let cpu_time = limit("--max-cpu-time", args.cpu_time.as_deref(), parse_duration)?;

@@ -23,7 +23,7 @@ pub(super) fn answer(command: Command, error: &clap::Error) -> Result<u8, Failur
 /// What is said if there is no component among the words.
 pub(super) fn no_component(command: Command) -> Failure {
     let example = match command {
-        Command::Run => "curio-host app.wasm",
+        Command::Run | Command::ProcessWorker => "curio-host app.wasm",
         Command::Compile => "curio-host compile app.wasm",
     };
     Failure::Usage(format!(
@@ -75,7 +75,7 @@ fn is_empty(error: &clap::Error) -> bool {
 
 fn help(command: Command) -> &'static str {
     match command {
-        Command::Run => "curio-host --help",
+        Command::Run | Command::ProcessWorker => "curio-host --help",
         Command::Compile => "curio-host compile --help",
     }
 }

@@ -1,8 +1,9 @@
 //! An application: what its first instance and all its workers have in common.
 
-use std::sync::Arc;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, OnceLock};
 
-use super::{CpuTime, Options};
+use super::{CpuTime, Options, WorkerProgram};
 use crate::error::Error;
 use crate::files::{Directories, NoSuchDirectory};
 use crate::limits::{Allowance, Limits};
@@ -14,13 +15,17 @@ use crate::traps::{self, Streams, WasiOptions};
 use crate::workers::Places;
 use wasmtime_wasi::WasiCtx;
 
+/// What is said to a guest that wants a worker process which nobody can start.
+const NO_PROGRAM: &str = "worker processes can't be started: whoever embeds this kernel is to set \
+                          Options::worker_program";
+
 /// What an application's instances share. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Application {
     pub(super) component: Component,
     pub(super) permissions: Arc<Permissions>,
     pub(super) limits: Limits,
-    args: Arc<[String]>,
+    pub(super) args: Arc<[String]>,
     pub(super) streams: Option<Streams>,
     pub(super) directories: Directories,
     authorities: SystemAuthorities,
@@ -33,6 +38,12 @@ pub(super) struct Application {
     pub(super) threads: Places,
     /// Where they find what they share, with others on the same host too.
     pub(super) registry: Registry,
+    /// How many processes.
+    pub(super) processes: Places,
+    /// What worker processes run, or why there are none.
+    pub(super) worker_program: Result<WorkerProgram, &'static str>,
+    /// The component as worker processes get it, once one was started.
+    pub(super) image: Arc<OnceLock<Arc<OwnedFd>>>,
 }
 
 impl Application {
@@ -51,6 +62,7 @@ impl Application {
             permissions,
             limits,
             args,
+            worker_program,
             ..
         } = options;
         let identities =
@@ -68,6 +80,9 @@ impl Application {
             cpu_time: CpuTime::default(),
             threads: Places::new(limits.threads()),
             registry,
+            processes: Places::new(limits.processes()),
+            worker_program: worker_program.ok_or(NO_PROGRAM),
+            image: Arc::default(),
         })
     }
 

@@ -2,7 +2,7 @@
 //!
 //! - `application`: what an application's instances have in common
 //! - `running`: an instance's fiber, and what wakes it
-//! - `worker`: instances that do jobs for others
+//! - `worker`: instances that do jobs for others; `process`: those in processes of their own
 //! - `meter`: how much CPU time an instance has used
 //! - `exit`: how an instance ended
 //! - `termination`: SIGINT and SIGTERM
@@ -10,6 +10,7 @@
 mod application;
 mod exit;
 mod meter;
+mod process;
 mod running;
 mod termination;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use self::application::Application;
 pub use self::exit::Exit;
 use self::meter::CpuTime;
 pub(crate) use self::meter::Meter;
+pub use self::process::{WorkerProgram, run_worker};
 use self::running::Running;
 use self::termination::Request;
 pub use self::termination::Termination;
@@ -59,6 +61,8 @@ pub struct Options {
     pub stdio: Stdio,
     /// Sockets that it may take, if the permissions say so.
     pub sockets: InheritedSockets,
+    /// What its worker processes run. Without one, it can have none.
+    pub worker_program: Option<WorkerProgram>,
 }
 
 /// An instance on a [`Host`].

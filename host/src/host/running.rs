@@ -111,7 +111,11 @@ impl Running {
             passing: Passing::default(),
             inherited,
             registry: application.registry.clone(),
-            crew: Crew::new(Arc::new(for_workers), application.threads.clone()),
+            crew: Crew::new(
+                Arc::new(for_workers),
+                application.threads.clone(),
+                application.processes.clone(),
+            ),
             refused: None,
             panic: None,
         };

@@ -11,7 +11,10 @@ use crate::background::Background;
 use crate::error::Error;
 use crate::loader::Engine;
 use crate::traps::{Guest, lock};
-use crate::workers::{Inbox, Launch, Loss, LossReason, Outcome, Payload, Place, Request};
+use crate::workers::process::Started;
+use crate::workers::{
+    Inbox, Launch, Loss, LossReason, Outcome, Payload, Place, Request, StartError,
+};
 
 /// How an application's workers are started.
 #[derive(Debug)]
@@ -35,22 +38,31 @@ impl Launch for Launcher {
             })
             .map(drop)
     }
+
+    fn process(&self) -> Result<Started, StartError> {
+        self.start_process()
+    }
 }
 
 impl Launcher {
     /// Does jobs until the worker is told to stop, or a job ends it.
     fn serve(self: Arc<Self>, inbox: &Arc<Inbox>) -> Result<(), Error> {
         let mut host = Host::on_system(&self.engine, self.background.clone())?;
-        host.serve(self, inbox)
+        host.serve(self, inbox, |_| Ok(true))
     }
 }
 
 impl Host {
-    /// Runs a worker's instance until it is told to stop, or a job ends it.
-    fn serve(&mut self, launcher: Arc<Launcher>, inbox: &Arc<Inbox>) -> Result<(), Error> {
+    /// Runs a worker's instance until it is told to stop, there is nothing more to come in, or a job ends it.
+    pub(super) fn serve(
+        &mut self,
+        launcher: Arc<Launcher>,
+        inbox: &Arc<Inbox>,
+        mut take_in: impl FnMut(&Inbox) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
         let application = &launcher.application;
-        let key = lock(&self.kernel)
-            .add_instance_sharing(application.limits, application.allowance.clone());
+        let allowance = application.allowance.clone();
+        let key = lock(&self.kernel).add_instance_sharing(application.limits, allowance);
         let running = Running::worker(&self.kernel, key, launcher.clone(), inbox.clone())?;
         self.running.insert(key, running);
         inbox.attach(lock(&self.kernel).door(), key);
@@ -62,7 +74,7 @@ impl Host {
                 Some(Request::Interrupt) => lock(&self.kernel).interrupt(key),
                 None => {}
             }
-            if !self.running.contains_key(key) {
+            if !self.running.contains_key(key) || !take_in(inbox)? {
                 return Ok(());
             }
             self.pass()?;

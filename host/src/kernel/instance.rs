@@ -183,6 +183,11 @@ impl Instance {
     /// Takes back what was asked and not told yet.
     pub(crate) fn end_interruption(&mut self) {
         self.end_owed = false;
+        if std::mem::take(&mut self.end_requested) {
+            self.ready
+                .retain(|resumption| resumption.outcome != Outcome::EndRequested);
+            self.budget.give_entry::<Resumption>();
+        }
     }
 
     /// Puts a resumption at the end of what the next `wait` brings.

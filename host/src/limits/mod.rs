@@ -9,11 +9,12 @@ mod parse;
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub(crate) use self::allowance::{Allowance, Held};
 use self::parse::size;
-pub use self::parse::{InvalidLimit, parse_count, parse_duration, parse_size};
+pub use self::parse::{InvalidLimit, parse_count, parse_duration, parse_number, parse_size};
 
 /// How much a guest may use.
 ///
@@ -45,24 +46,27 @@ pub use self::parse::{InvalidLimit, parse_count, parse_duration, parse_size};
 /// assert_eq!(limits.cpu_time(), Some(Duration::from_secs(1)));
 /// assert_eq!(limits.time(), None);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     memory: u64,
     tasks: u32,
     handles: u32,
     threads: u32,
+    processes: u32,
     time: Option<Duration>,
     cpu_time: Option<Duration>,
 }
 
 impl Default for Limits {
-    /// 4 GiB of memory, 4 194 304 tasks, 65 536 handles, 256 worker threads, and all the time in the world.
+    /// 4 GiB of memory, 4 194 304 tasks, 65 536 handles, 256 worker threads, 64
+    /// processes, and all the time in the world.
     fn default() -> Self {
         Self {
             memory: 4 << 30,
             tasks: 4 << 20,
             handles: 64 << 10,
             threads: 256,
+            processes: 64,
             time: None,
             cpu_time: None,
         }
@@ -91,6 +95,11 @@ impl Limits {
     /// Worker threads at one time.
     pub fn threads(&self) -> u32 {
         self.threads
+    }
+
+    /// Processes at one time: workers, and programs that were started.
+    pub fn processes(&self) -> u32 {
+        self.processes
     }
 
     /// Time from the start to the end, if limited. It may be any duration: add it to an instant with
@@ -129,6 +138,12 @@ impl Limits {
     #[must_use]
     pub fn with_threads(self, threads: u32) -> Self {
         Self { threads, ..self }
+    }
+
+    /// Sets the number of processes; 0 allows none.
+    #[must_use]
+    pub fn with_processes(self, processes: u32) -> Self {
+        Self { processes, ..self }
     }
 
     /// Sets the time from start to end; `None` lifts the limit.
@@ -171,6 +186,12 @@ pub enum LimitExceeded {
     /// Worker threads at one time.
     #[error("limit of {limit} worker threads reached; raise it with --max-threads")]
     Threads {
+        /// How many.
+        limit: u32,
+    },
+    /// Processes at one time: workers, and programs that were started.
+    #[error("limit of {limit} processes reached; raise it with --max-processes")]
+    Processes {
         /// How many.
         limit: u32,
     },
@@ -222,6 +243,10 @@ mod tests {
             (
                 LimitExceeded::Threads { limit: 10 },
                 "limit of 10 worker threads reached; raise it with --max-threads",
+            ),
+            (
+                LimitExceeded::Processes { limit: 10 },
+                "limit of 10 processes reached; raise it with --max-processes",
             ),
             (
                 LimitExceeded::Time { limit: limit * 90 },

@@ -1,6 +1,6 @@
 //! How limits are written: `64MiB`, `1m 30s`, `1000`.
 //!
-//! Invariant: what was read from text is never zero, and an error is one line that repeats the text and
+//! Invariant: what was read from text is never zero, but for a number of what need not be there, and an error is one line that repeats the text and
 //! shows what would do. Called by the command line for `--max-memory` and the like.
 
 use std::num::NonZero;
@@ -83,6 +83,15 @@ pub fn parse_count(text: &str) -> Result<u32, InvalidLimit> {
         text: text.to_owned(),
         problem: "is not a count; give a whole number from 1 to 4294967295",
         examples: "1000",
+    })
+}
+
+/// Reads a number of things of which there may be none: `8`, `0`.
+pub fn parse_number(text: &str) -> Result<u32, InvalidLimit> {
+    text.trim().parse().map_err(|_| InvalidLimit {
+        text: text.to_owned(),
+        problem: "is not a number; give a whole number from 0 to 4294967295",
+        examples: "8, or 0 for none",
     })
 }
 

@@ -109,6 +109,31 @@ impl Component {
         Ok(compiled)
     }
 
+    /// Its compiled code, for another process of this program.
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    pub(crate) fn serialize(&self) -> wasmtime::Result<Vec<u8>> {
+        self.ready.instance_pre().component().serialize()
+    }
+
+    /// What [`Component::serialize`] made in another process of this program.
+    ///
+    /// # Errors
+    /// If it is something else.
+    pub(crate) fn from_serialized(
+        engine: &Engine,
+        path: &Path,
+        code: &[u8],
+    ) -> Result<Self, Error> {
+        #[expect(unsafe_code, reason = "the only way in wasmtime to load compiled code")]
+        // SAFETY: the process that started this one made it, by the same program.
+        let component =
+            unsafe { wasmtime::component::Component::deserialize(engine.wasmtime(), code) };
+        let component = component.map_err(|error| component_error(path, &one_line(&error)))?;
+        Self::link(engine, path, &component)
+    }
+
     /// Where it was read from, or what the embedder called it.
     pub fn path(&self) -> &Path {
         &self.path

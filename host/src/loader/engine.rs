@@ -51,6 +51,7 @@ struct Shared {
     engine: wasmtime::Engine,
     linker: Linker<Guest>,
     ticker: Ticker,
+    pool: Option<Pool>,
 }
 
 impl Engine {
@@ -80,6 +81,7 @@ impl Engine {
                 engine,
                 linker,
                 ticker,
+                pool: options.pool,
             }),
         })
     }
@@ -90,6 +92,11 @@ impl Engine {
 
     pub(crate) fn linker(&self) -> &Linker<Guest> {
         &self.shared.linker
+    }
+
+    /// The room for many instances, if it was reserved.
+    pub(crate) fn pool(&self) -> Option<Pool> {
+        self.shared.pool
     }
 
     pub(crate) fn ticker(&self) -> &Ticker {

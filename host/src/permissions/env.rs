@@ -6,6 +6,8 @@
 
 use std::ffi::OsString;
 
+use serde::{Deserialize, Serialize};
+
 use super::denied::InvalidPermission;
 
 const FLAG: &str = "--env";
@@ -19,7 +21,7 @@ const OF_THE_HOST: [&str; 4] = [
 ];
 
 /// All that `--env` granted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct EnvGrants(Vec<(String, String)>);
 
 impl EnvGrants {

@@ -5,6 +5,8 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::denied::InvalidPermission;
 
 const FLAG: &str = "--tls-identity";
@@ -12,7 +14,7 @@ const FLAG: &str = "--tls-identity";
 const FORM: &str = "give NAME=CERT.pem,KEY.pem";
 
 /// A certificate and its key, which a guest may use by a name, and cannot read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsIdentity {
     /// The name by which the guest uses it.
     pub name: String,
@@ -23,7 +25,7 @@ pub struct TlsIdentity {
 }
 
 /// All that `--tls-identity` granted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct IdentityGrants(Vec<TlsIdentity>);
 
 impl IdentityGrants {

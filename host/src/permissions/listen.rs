@@ -6,16 +6,18 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use serde::{Deserialize, Serialize};
+
 use super::address::{Host, parse_host, split_port};
 use super::denied::{Denied, InvalidPermission};
 
 const FLAG: &str = "--allow-listen";
 
 /// All that `--allow-listen` granted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct ListenGrants(Vec<Grant>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Grant {
     /// The address; the unspecified ones stand for every address, of IPv4 or at all.
     ip: IpAddr,

@@ -33,6 +33,8 @@ mod unix;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 
+use serde::{Deserialize, Serialize};
+
 pub use self::denied::{Denied, InvalidPermission, SocketUse};
 pub use self::identity::TlsIdentity;
 pub use self::path::DirGrant;
@@ -61,7 +63,7 @@ pub use self::unix::SocketPath;
 /// assert!(permissions.check_connect("127.0.0.1:80".parse()?).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Permissions {
     /// Whether every check succeeds.
     all: bool,

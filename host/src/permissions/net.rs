@@ -8,6 +8,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 
 use super::address::{Host, number, parse_host, split_port};
 use super::denied::{Denied, InvalidPermission};
@@ -16,17 +17,17 @@ use super::special::is_special;
 const FLAG: &str = "--allow-net";
 
 /// All that `--allow-net` granted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct NetGrants(Vec<Grant>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Grant {
     scope: Scope,
     /// The only port, or every one.
     port: Option<u16>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Scope {
     /// `*`: every address and every name.
     Any,

@@ -6,12 +6,14 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::denied::InvalidPermission;
 
 const FLAG: &str = "--dir";
 
 /// A directory tree that a guest may use.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirGrant {
     /// The directory of the host, as typed: relative to the host's working directory.
     pub host: PathBuf,
@@ -22,7 +24,7 @@ pub struct DirGrant {
 }
 
 /// All that `--dir` granted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct DirGrants(Vec<DirGrant>);
 
 impl DirGrants {

@@ -7,6 +7,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::denied::{Denied, InvalidPermission, SocketUse};
 
 /// What a path begins with in a grant.
@@ -16,10 +18,10 @@ const SCHEME: &str = "unix:";
 const MAX_PATH: usize = 107;
 
 /// All the paths that one flag granted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct UnixGrants(Vec<Grant>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Grant {
     /// With a slash at its end if all that is below is granted.
     path: String,

@@ -135,15 +135,20 @@ mod tests {
     use crate::limits::Limits;
     use crate::selector::MioSelector;
     use crate::tls::{Identities, SystemAuthorities};
-    use crate::workers::{Inbox, Launch, Place, Places};
+    use crate::workers::process::Started;
+    use crate::workers::{Inbox, Launch, Place, Places, StartError};
 
     /// Starts no workers.
     #[derive(Debug)]
-    struct NoThreads;
+    struct Nobody;
 
-    impl Launch for NoThreads {
+    impl Launch for Nobody {
         fn thread(self: Arc<Self>, _: Arc<Inbox>, _: Arc<Place>) -> std::io::Result<()> {
             Err(std::io::ErrorKind::Unsupported.into())
+        }
+
+        fn process(&self) -> Result<Started, StartError> {
+            Err(StartError::Refused("nobody".to_owned()))
         }
     }
 
@@ -166,7 +171,7 @@ mod tests {
             passing: Passing::default(),
             inherited: InheritedSockets::new(),
             registry: Registry::default(),
-            crew: Crew::new(Arc::new(NoThreads), Places::new(0)),
+            crew: Crew::new(Arc::new(Nobody), Places::new(0), Places::new(0)),
             panic: None,
             refused: None,
         }

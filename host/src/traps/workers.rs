@@ -8,7 +8,7 @@ use super::{Guest, TrapError};
 use crate::bindings::traps::Caller;
 use crate::bindings::types;
 use crate::bindings::workers::{self, LossReason, Place};
-use crate::kernel::Direction;
+use crate::kernel::Outcome as Ended;
 use crate::workers::{self as host, Call, Job, Outcome, Payload, StartError};
 
 /// How much is kept of what a panic is about.
@@ -19,6 +19,7 @@ impl From<StartError> for TrapError {
         match error {
             StartError::Limit(limit) => limit.into(),
             StartError::Io(error) => error.into(),
+            StartError::Refused(text) => Self::Told(types::Error::Refused(text)),
         }
     }
 }
@@ -68,7 +69,11 @@ impl workers::HostJob for Guest {
             let allowance = kernel.instance(key).budget().allowance();
             let input = Payload::new(input, allowance)?;
             let call = Call { entry, input };
-            let job = Job::on_thread(&mut kernel, key, &mut guest.crew, call)?;
+            let crew = &mut guest.crew;
+            let job = match place {
+                Place::Thread => Job::on_thread(&mut kernel, key, crew, call)?,
+                Place::Process => Job::in_process(&mut kernel, key, crew, &call)?,
+            };
             Ok(guest.table.push(job)?)
         })
     }
@@ -76,7 +81,9 @@ impl workers::HostJob for Guest {
     fn outcome(&mut self, this: Resource<Job>) -> Result<workers::Outcome, TrapError> {
         trace_trap!("job.outcome", job = this.rep());
         let job = self.table.get_mut(&this)?;
-        let Some(outcome) = job.outcome(&mut self.crew) else {
+        let mut kernel = super::lock(&self.kernel);
+        let allowance = kernel.instance(self.key).budget().allowance().clone();
+        let Some(outcome) = job.outcome(&mut kernel, &mut self.crew, &allowance) else {
             return Err(TrapError::Told(types::Error::WouldBlock));
         };
         match outcome {
@@ -96,7 +103,10 @@ impl workers::HostJob for Guest {
         );
         let key = self.key;
         let source = self.table.get(&this)?.source();
-        self.pend(|kernel| kernel.wait_for_source(key, by.into(), source, Direction::Read))
+        self.pend(|kernel| match source {
+            Some((source, direction)) => kernel.wait_for_source(key, by.into(), source, direction),
+            None => kernel.end_at_once(key, by.into(), Ended::Done(0)),
+        })
     }
 
     fn interrupt(&mut self, this: Resource<Job>) -> wasmtime::Result<()> {
@@ -109,7 +119,8 @@ impl workers::HostJob for Guest {
         trace_trap!("job.drop", job = this.rep());
         let job = self.table.delete(this)?;
         let mut kernel = super::lock(&self.kernel);
-        job.close(&mut kernel, &mut self.crew);
+        let allowance = kernel.instance(self.key).budget().allowance().clone();
+        job.close(&mut kernel, &mut self.crew, &allowance);
         kernel.instance(self.key).budget().give_handle();
         Ok(())
     }

@@ -4,15 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::inbox::{Inbox, Request};
+use super::process::ProcessWorker;
 use super::{Call, Launch, Place, Places, Report, StartError};
+use crate::kernel::{InstanceKey, Kernel};
 use crate::limits::LimitExceeded;
 
 /// The workers that an instance has started and that have nothing to do, and how others come to be.
 pub(crate) struct Crew {
     launch: Arc<dyn Launch>,
     threads: Places,
-    /// The one that has been busy last comes first.
+    processes: Places,
+    /// The one that has been busy last is the last one.
     idle: Vec<ThreadWorker>,
+    idle_processes: Vec<ProcessWorker>,
 }
 
 /// A worker on another thread. It stops when this is dropped.
@@ -24,11 +28,13 @@ pub(super) struct ThreadWorker {
 
 impl Crew {
     /// Nobody yet.
-    pub(crate) fn new(launch: Arc<dyn Launch>, threads: Places) -> Self {
+    pub(crate) fn new(launch: Arc<dyn Launch>, threads: Places, processes: Places) -> Self {
         Self {
             launch,
             threads,
+            processes,
             idle: Vec::new(),
+            idle_processes: Vec::new(),
         }
     }
 
@@ -58,12 +64,41 @@ impl Crew {
     pub(super) fn take_back(&mut self, worker: ThreadWorker) {
         self.idle.push(worker);
     }
+
+    /// Has a process do a job.
+    pub(super) fn call_process(
+        &mut self,
+        kernel: &mut Kernel,
+        owner: InstanceKey,
+        call: &Call,
+    ) -> Result<ProcessWorker, StartError> {
+        while let Some(mut worker) = self.idle_processes.pop() {
+            if worker.is_well() {
+                worker.hand_over(call);
+                return Ok(worker);
+            }
+            worker.close(kernel);
+        }
+        let limit = self.processes.limit();
+        let place = self.processes.take();
+        let place = place.ok_or(LimitExceeded::Processes { limit })?;
+        let started = self.launch.process()?;
+        let mut worker = ProcessWorker::new(kernel, owner, started, place)?;
+        worker.hand_over(call);
+        Ok(worker)
+    }
+
+    /// Takes back a worker that has done its job.
+    pub(super) fn take_back_process(&mut self, worker: ProcessWorker) {
+        self.idle_processes.push(worker);
+    }
 }
 
 impl fmt::Debug for Crew {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Crew")
             .field("idle", &self.idle)
+            .field("idle_processes", &self.idle_processes)
             .finish_non_exhaustive()
     }
 }

@@ -34,16 +34,18 @@ pub(crate) enum Request {
 /// For the one who hands jobs out.
 impl Inbox {
     /// Hands over a job. The one before has ended.
-    pub(super) fn hand_over(&self, call: Call, report: Report) {
+    pub(crate) fn hand_over(&self, call: Call, report: Report) {
         let mut state = self.state();
         state.call = Some((call, report));
         state.ring();
     }
 
-    /// Asks for something.
+    /// Asks for something. What the job is asked is forgotten when it has ended.
     pub(super) fn ask(&self, request: Request) {
         let mut state = self.state();
-        if state.request != Some(Request::Stop) {
+        let has_job = state.call.is_some() || state.under_way.is_some();
+        let is_late = request == Request::Interrupt && !has_job;
+        if !is_late && state.request != Some(Request::Stop) {
             state.request = Some(request);
             state.ring();
         }

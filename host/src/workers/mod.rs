@@ -7,6 +7,7 @@
 //! - `crew`: the workers of one instance, those that have nothing to do among them
 //! - `call`, `outcome`: what a worker is asked, and what comes of it
 //! - `inbox`, `report`: how that travels to a thread, and back
+//! - `process`: how it travels to a process, and back
 //! - `places`: how many workers there may be
 
 mod call;
@@ -15,6 +16,7 @@ mod inbox;
 mod job;
 mod outcome;
 mod places;
+pub(crate) mod process;
 mod report;
 
 use std::fmt;
@@ -32,6 +34,7 @@ pub use self::job::Job;
 pub(crate) use self::job::{StartError, Told};
 pub(crate) use self::outcome::{Loss, LossReason, Outcome};
 pub(crate) use self::places::{Place, Places};
+use self::process::Started;
 pub(crate) use self::report::Report;
 
 /// How workers come to be.
@@ -41,4 +44,10 @@ pub(crate) trait Launch: fmt::Debug + Send + Sync {
     /// # Errors
     /// If the system gives none.
     fn thread(self: Arc<Self>, inbox: Arc<Inbox>, place: Arc<Place>) -> io::Result<()>;
+
+    /// Starts a process that works.
+    ///
+    /// # Errors
+    /// If the system gives none, or nobody has said how.
+    fn process(&self) -> Result<Started, StartError>;
 }

@@ -1,5 +1,7 @@
 //! What comes of a job.
 
+use serde::{Deserialize, Serialize};
+
 use super::Payload;
 
 /// How a job ended.
@@ -12,7 +14,7 @@ pub(crate) enum Outcome {
 }
 
 /// Why a worker ended in the middle of a job.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Loss {
     /// In one word.
     pub(crate) reason: LossReason,
@@ -21,7 +23,7 @@ pub(crate) struct Loss {
 }
 
 /// What ended a worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum LossReason {
     /// A panic of the guest's.
     Panicked,

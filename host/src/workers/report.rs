@@ -1,10 +1,11 @@
 //! What a worker on another thread says of a job: once, to the kernel of the guest that handed it out.
 
+use std::fmt;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Loss, LossReason, Outcome};
-use crate::kernel::{Door, InstanceKey, Kernel, Message, SourceKey};
+use crate::kernel::{InstanceKey, Kernel, Message, SourceKey};
 
 /// Where the one who waits finds the outcome.
 #[derive(Debug)]
@@ -14,12 +15,7 @@ pub(super) struct Waiting {
 }
 
 /// By whom the outcome is told. If that is dropped before, the job is lost.
-#[derive(Debug)]
-pub(crate) struct Report {
-    source: SourceKey,
-    slot: Arc<Mutex<Slot>>,
-    door: Arc<Door>,
-}
+pub(crate) struct Report(Option<Box<dyn FnOnce(Outcome) + Send>>);
 
 #[derive(Debug)]
 enum Slot {
@@ -40,30 +36,40 @@ pub(super) enum Taken {
 pub(super) fn report(kernel: &mut Kernel, owner: InstanceKey) -> (Report, Waiting) {
     let (source, _) = kernel.add_source(owner);
     let slot = Arc::new(Mutex::new(Slot::Empty));
-    let report = Report {
-        source,
-        slot: slot.clone(),
-        door: kernel.door(),
-    };
+    let (of_report, door) = (slot.clone(), kernel.door());
+    let report = Report::new(move |outcome| {
+        *lock(&of_report) = Slot::Told(outcome);
+        door.send(Message::Ready(source));
+    });
     (report, Waiting { source, slot })
 }
 
 impl Report {
+    /// A report that is made by calling something.
+    pub(crate) fn new(tell: impl FnOnce(Outcome) + Send + 'static) -> Self {
+        Self(Some(Box::new(tell)))
+    }
+
     /// Tells how the job ended.
-    pub(crate) fn tell(self, outcome: Outcome) {
-        *lock(&self.slot) = Slot::Told(outcome);
+    pub(crate) fn tell(mut self, outcome: Outcome) {
+        if let Some(tell) = self.0.take() {
+            tell(outcome);
+        }
     }
 }
 
 impl Drop for Report {
     fn drop(&mut self) {
-        let mut slot = lock(&self.slot);
-        if matches!(*slot, Slot::Empty) {
+        if let Some(tell) = self.0.take() {
             let loss = Loss::new(LossReason::Died, "the worker's thread has ended");
-            *slot = Slot::Told(Outcome::Lost(loss));
+            tell(Outcome::Lost(loss));
         }
-        drop(slot);
-        self.door.send(Message::Ready(self.source));
+    }
+}
+
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Report").finish_non_exhaustive()
     }
 }
 
@@ -71,11 +77,6 @@ impl Waiting {
     /// What a task waits for until the outcome is there.
     pub(super) fn source(&self) -> SourceKey {
         self.source
-    }
-
-    /// Whether the outcome is there, and was not taken.
-    pub(super) fn is_told(&self) -> bool {
-        matches!(*lock(&self.slot), Slot::Told(_))
     }
 
     /// Takes the outcome.

@@ -1,0 +1,286 @@
+//! Workers in processes of their own: how one is started, and what it does.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use tokio::io::unix::AsyncFd;
+use tokio::time::timeout;
+
+use super::worker::Launcher;
+use super::{Application, Host, Options};
+use crate::background::Background;
+use crate::error::Error;
+use crate::kernel::Direction;
+use crate::limits::Allowance;
+use crate::loader::{Cache, Component, Engine, EngineOptions, Pool};
+use crate::traps::{Stdio as GuestStdio, lock};
+use crate::workers::process::{Answer, Child, Ending, Link, Order, Reaper, Setup, Started};
+use crate::workers::{Call, Outcome, Payload, Report, StartError};
+
+/// How long a process that was asked to end may take before it is killed.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Why a worker process has no worker processes.
+const NOT_NESTED: &str =
+    "a worker process can't start others; have the job done by the program itself";
+
+/// The program that worker processes run: one that calls [`run_worker`], and nothing else.
+///
+/// ```no_run
+/// use curio_host::{Options, WorkerProgram};
+///
+/// // In main, before anything else:
+/// if std::env::args().nth(1).as_deref() == Some("work") {
+///     curio_host::run_worker().expect("it was started by the one below");
+///     return;
+/// }
+/// // And when an instance is started:
+/// let mut options = Options::default();
+/// options.worker_program = Some(WorkerProgram::new("/proc/self/exe", ["work"]));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerProgram {
+    path: PathBuf,
+    args: Vec<OsString>,
+}
+
+impl WorkerProgram {
+    /// A program, with these arguments.
+    pub fn new<A: Into<OsString>>(
+        path: impl Into<PathBuf>,
+        args: impl IntoIterator<Item = A>,
+    ) -> Self {
+        Self {
+            path: path.into(),
+            args: args.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl Launcher {
+    /// Starts a worker process. It gets a clean environment, and of the descriptors only what is meant for it.
+    pub(super) fn start_process(&self) -> Result<Started, StartError> {
+        let application = &self.application;
+        let program = application.worker_program.as_ref();
+        let program = program.map_err(|text| StartError::Refused((*text).to_owned()))?;
+        let setup = Setup {
+            permissions: (*application.permissions).clone(),
+            limits: application.limits,
+            args: application.args.to_vec(),
+            has_streams: application.streams.is_some(),
+            component: application.component.path().to_owned(),
+            pool: self.engine.pool().map(|pool| (pool.instances, pool.memory)),
+        };
+        let setup = postcard::to_stdvec(&setup).map_err(io::Error::other)?;
+        let component = self.image()?;
+        let (socket, of_child) = UnixStream::pair()?;
+        let stream = || {
+            if application.streams.is_some() {
+                Stdio::inherit()
+            } else {
+                Stdio::null()
+            }
+        };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "it is the host's own program, and no power of the guest's"
+        )]
+        let process = Command::new(&program.path)
+            .args(&program.args)
+            .env_clear()
+            .stdin(OwnedFd::from(of_child))
+            .stdout(stream())
+            .stderr(stream())
+            .spawn()?;
+        Ok(Started {
+            child: Child::new(process, Arc::new(self.background.clone())),
+            socket,
+            setup,
+            component,
+        })
+    }
+
+    /// The component's compiled code, in a file that all worker processes share and nobody can change.
+    fn image(&self) -> io::Result<Arc<OwnedFd>> {
+        let image = &self.application.image;
+        if let Some(image) = image.get() {
+            return Ok(image.clone());
+        }
+        let code = self.application.component.serialize();
+        let code = code.map_err(|error| io::Error::other(error.to_string()))?;
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let mut file = File::from(memfd_create("component", flags)?);
+        file.write_all(&code)?;
+        let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
+        fcntl_add_seals(&file, seals)?;
+        Ok(image.get_or_init(|| Arc::new(file.into())).clone())
+    }
+}
+
+impl Reaper for Background {
+    fn reap(&self, ending: Ending) {
+        let pid = Pid::from_raw(ending.pid().as_raw());
+        let ended = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::NONBLOCK).ok());
+        self.handle().spawn(async move {
+            // Without a descriptor that tells of its end, it is killed at once.
+            if let Some(ended) = ended.and_then(watch) {
+                drop(timeout(GRACE, ended.readable()).await);
+            }
+            drop(ending);
+        });
+    }
+}
+
+/// Waits for a process's end by its descriptor.
+fn watch(process: OwnedFd) -> Option<AsyncFd<OwnedFd>> {
+    #[expect(unsafe_code, reason = "what is watched is to stay what it is")]
+    // SAFETY: the descriptor is owned, so that it stays open, and the same, until it is no longer watched.
+    let watched = unsafe { AsyncFd::register(process) };
+    watched.ok()
+}
+
+/// What a worker process does from its start to its end: see [`WorkerProgram`]. Its standard input leads to the
+/// process that it works for, and nothing else is to be done before.
+///
+/// # Errors
+/// If it was started by somebody else, or the system does not give what a kernel needs.
+pub fn run_worker() -> Result<(), Error> {
+    let setup_error = |source: io::Error| Error::Setup {
+        what: "the worker process, which only curio-host itself can start",
+        source,
+    };
+    // Who interrupts a program at its terminal means the program, which sees to its workers.
+    let mut interrupt = SigSet::empty();
+    interrupt.add(Signal::SIGINT);
+    let blocked = interrupt.thread_block().map_err(io::Error::from);
+    blocked.map_err(setup_error)?;
+    let mut link = take_link().map_err(setup_error)?;
+    let (setup, image) = link.receive_first().map_err(setup_error)?;
+    let setup: Setup = postcard::from_bytes(&setup)
+        .map_err(|error| setup_error(io::Error::new(io::ErrorKind::InvalidData, error)))?;
+    let code = read_image(image).map_err(setup_error)?;
+    let pool = setup.pool;
+    let engine = Engine::new(&EngineOptions {
+        cache: Cache::Off,
+        pool: pool.map(|(instances, memory)| Pool { instances, memory }),
+    })?;
+    let component = Component::from_serialized(&engine, &setup.component, &code)?;
+    let mut host = Host::new(&engine)?;
+    host.work(setup, &component, link)
+}
+
+/// The compiled component. Others read the same file at the same time, so that its position says nothing.
+fn read_image(image: OwnedFd) -> io::Result<Vec<u8>> {
+    let image = File::from(image);
+    let length = usize::try_from(image.metadata()?.len()).map_err(io::Error::other)?;
+    let mut code = vec![0; length];
+    image.read_exact_at(&mut code, 0)?;
+    Ok(code)
+}
+
+/// The link to the one that this process works for: its standard input, which is empty from now on.
+fn take_link() -> io::Result<Link> {
+    let link = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3)?;
+    #[expect(clippy::disallowed_methods, reason = "standard input leads nowhere")]
+    let null = File::open(Path::new("/dev/null"))?;
+    rustix::stdio::dup2_stdin(null)?;
+    Link::new(UnixStream::from(link))
+}
+
+impl Host {
+    /// Does jobs for another process until that is gone, or a job ends the instance.
+    fn work(&mut self, setup: Setup, component: &Component, link: Link) -> Result<(), Error> {
+        let options = Options {
+            permissions: setup.permissions,
+            limits: setup.limits,
+            args: setup.args,
+            stdio: if setup.has_streams {
+                GuestStdio::Inherit
+            } else {
+                GuestStdio::Null
+            },
+            ..Options::default()
+        };
+        let streams = match options.stdio {
+            GuestStdio::Inherit => Some(self.streams()?),
+            GuestStdio::Null => None,
+        };
+        let authorities = self.authorities.clone();
+        let registry = self.registry.clone();
+        let mut application = Application::new(component, options, streams, authorities, registry)?;
+        application.worker_program = Err(NOT_NESTED);
+        let allowance = application.allowance.clone();
+        let (_, readiness) = lock(&self.kernel)
+            .watch(None, link.as_fd())
+            .map_err(|source| Error::Setup {
+                what: "the worker process",
+                source,
+            })?;
+        let launcher = Launcher {
+            engine: self.engine.clone(),
+            background: self.background.clone(),
+            application,
+        };
+        let link = Arc::new(Mutex::new(link));
+        self.serve(Arc::new(launcher), &Arc::default(), |inbox| {
+            while readiness.get(Direction::Read) {
+                match next_order(&link, &allowance) {
+                    Ok(Some((call, report))) => inbox.hand_over(call, report),
+                    Ok(None) => readiness.clear(Direction::Read),
+                    // Nobody is there any more for whom it could do anything.
+                    Err(_) => return Ok(false),
+                }
+            }
+            Ok(true)
+        })
+    }
+}
+
+/// What to do next, if that has come.
+fn next_order(
+    link: &Arc<Mutex<Link>>,
+    allowance: &Allowance,
+) -> io::Result<Option<(Call, Report)>> {
+    let Some((order, input)) = locked(link).receive::<Order>()? else {
+        return Ok(None);
+    };
+    let to = link.clone();
+    let report = Report::new(move |outcome| {
+        let (answer, output) = match &outcome {
+            Outcome::Returned(output) => (Answer::Returned, output.bytes.as_slice()),
+            Outcome::Lost(loss) => (Answer::Lost(loss.clone()), [].as_slice()),
+        };
+        let mut link = locked(&to);
+        link.push(&answer, output);
+        // It fails if nobody is there any more, which shows soon.
+        drop(flush(&mut link));
+    });
+    let input = Payload::new(input, allowance).map_err(io::Error::other)?;
+    let entry = order.entry;
+    Ok(Some((Call { entry, input }, report)))
+}
+
+/// Sends what is to be sent, all of it.
+fn flush(link: &mut Link) -> io::Result<()> {
+    while !link.flush()? {
+        let mut wait = [PollFd::new(link.as_fd(), PollFlags::POLLOUT)];
+        poll(&mut wait, PollTimeout::NONE)?;
+    }
+    Ok(())
+}
+
+fn locked(link: &Mutex<Link>) -> MutexGuard<'_, Link> {
+    link.lock().unwrap_or_else(PoisonError::into_inner)
+}
