@@ -41,6 +41,13 @@ fn producer_consumer_deals_with_every_item() {
 }
 
 #[test]
+fn thread_queue_has_a_thread_get_every_item() {
+    let expected: String = (0..10).map(|n| format!("Got: {n}\n")).collect();
+    let output = Run::guest("thread_queue").output();
+    output.code(0).stdout(&expected).quiet();
+}
+
+#[test]
 fn condition_hands_over_every_item() {
     let output = Run::guest("condition").output();
     output.code(0).quiet();

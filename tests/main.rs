@@ -58,5 +58,6 @@ mod timeouts;
 mod tls;
 mod tls_peers;
 mod traps;
+mod universal;
 mod workers;
 mod workers_outside;

@@ -19,7 +19,7 @@ const ROOMS: [&[&str]; 10] = [
     &["loader"],
     &["traps"],
     &["tls"],
-    &["sockets", "files", "stdio", "workers"],
+    &["sockets", "files", "stdio", "workers", "shared"],
     &["background"],
     &["kernel"],
     &["selector"],

@@ -37,6 +37,9 @@
 //!   [`Condition`](sync::Condition)
 //! - queues: [`queue`], with [`Queue`](queue::Queue), [`PriorityQueue`](queue::PriorityQueue),
 //!   [`LifoQueue`](queue::LifoQueue)
+//! - what threads and instances share: [`UniversalQueue`](queue::UniversalQueue),
+//!   [`UniversalEvent`](sync::UniversalEvent), [`UniversalResult`](sync::UniversalResult),
+//!   [`SharedLock`](sync::SharedLock)
 //! - sockets, and names of hosts: [`mod@socket`], with [`Socket`]
 //! - files and directories: [`mod@file`]
 //! - standard streams, streams, line by line, and what other crates read and write: [`mod@io`]; messages: [`channel`]
@@ -81,6 +84,7 @@ mod task;
 pub mod thread;
 mod time;
 pub mod traps;
+mod universal;
 pub mod workers;
 
 pub use curio_sdk_macros::main;

@@ -21,6 +21,10 @@ mod generated {
             "curio:kernel/files.directory": crate::files::Directory,
             "curio:kernel/files.file": crate::files::File,
             "curio:kernel/files.operation": crate::files::Operation,
+            "curio:kernel/queues.queue": crate::shared::Queue,
+            "curio:kernel/queues.event": crate::shared::Event,
+            "curio:kernel/queues.result-cell": crate::shared::ResultCell,
+            "curio:kernel/queues.lock": crate::shared::Lock,
             "curio:kernel/tls.client-config": crate::tls::ClientConfig,
             "curio:kernel/tls.server-config": crate::tls::ServerConfig,
             "curio:kernel/tls.tls-stream": crate::tls::TlsStream,
@@ -31,6 +35,6 @@ mod generated {
 
 pub(crate) use self::generated::Guest;
 pub(crate) use self::generated::curio::kernel::{
-    files, log, resolve, sockets, stdio, tls, traps, types, workers,
+    files, log, queues, resolve, sockets, stdio, tls, traps, types, workers,
 };
 pub(crate) use self::generated::exports::curio::kernel::jobs;

@@ -22,7 +22,8 @@
 //! - `loader`: from a file to a component that can be started
 //! - `traps`: the answers to a guest's traps, one file a WIT interface
 //! - `tls`: connections over sockets, encrypted
-//! - `sockets`, `files`, `stdio`: what the operating system does; `workers`: what other instances of the guest do
+//! - `sockets`, `files`, `stdio`: what the operating system does; `workers`: what other instances of the guest do;
+//!   `shared`: what instances share
 //! - `background`: threads for what would block the kernel's
 //! - `kernel`: who waits for what, and who may go on; knows nothing of WebAssembly
 //! - `selector`: waiting for descriptors
@@ -41,6 +42,7 @@ mod limits;
 mod loader;
 mod permissions;
 mod selector;
+mod shared;
 mod sockets;
 mod stdio;
 mod tls;

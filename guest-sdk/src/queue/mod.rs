@@ -3,7 +3,8 @@
 //! Waiting is first come, first served: an item that was put for a task that waits is not taken by one that
 //! comes later. No item is lost or taken twice when a task is interrupted.
 //!
-//! - [`Queued`]: what can be done with a queue
+//! - [`Queued`]: what can be done with a queue of one instance
+//! - [`UniversalQueue`]: a queue that other threads and instances have, too
 //! - [`Items`]: the order of its items
 //! - [`QueueStream`]: its items one by one, for code that wants a `Stream`
 
@@ -19,6 +20,7 @@ pub use self::items::Items;
 pub use self::stream::QueueStream;
 use crate::error::{Error, Result};
 use crate::traps::{SchedBarrier, SchedFifo};
+pub use crate::universal::UniversalQueue;
 
 /// A queue: first in, first out. What can be done with it is on [`Queued`].
 ///

@@ -42,8 +42,13 @@ impl Lock {
     /// The task no longer waits, and does not have the lock.
     #[doc(alias = "acquire")]
     pub async fn lock(&self) -> Result<LockGuard<'_>> {
+        self.lock_for("lock-acquire").await
+    }
+
+    /// As [`Lock::lock`], for something of another name.
+    pub(crate) async fn lock_for(&self, reason: &'static str) -> Result<LockGuard<'_>> {
         if self.locked.replace(true) {
-            let handed_over = self.waiting.suspend("lock-acquire");
+            let handed_over = self.waiting.suspend(reason);
             handed_over.or_pass_on(|| self.hand_over()).await?;
         }
         Ok(LockGuard { lock: self })

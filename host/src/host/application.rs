@@ -9,6 +9,7 @@ use crate::files::{Directories, NoSuchDirectory};
 use crate::limits::{Allowance, Limits};
 use crate::loader::Component;
 use crate::permissions::Permissions;
+use crate::shared::Registry;
 use crate::tls::{Identities, SystemAuthorities, Tls};
 use crate::traps::{self, Streams, WasiOptions};
 use crate::workers::Places;
@@ -35,6 +36,8 @@ pub(super) struct Application {
     pub(super) cpu_time: CpuTime,
     /// How many worker threads they may have together.
     pub(super) threads: Places,
+    /// Where they find what they share, with others on the same host too.
+    pub(super) registry: Registry,
     /// How many processes.
     pub(super) processes: Places,
     /// What worker processes run, or why there are none.
@@ -53,6 +56,7 @@ impl Application {
         options: Options,
         streams: Option<Streams>,
         authorities: SystemAuthorities,
+        registry: Registry,
     ) -> Result<Self, Error> {
         let Options {
             permissions,
@@ -75,6 +79,7 @@ impl Application {
             allowance: Allowance::new(limits.memory()),
             cpu_time: CpuTime::default(),
             threads: Places::new(limits.threads()),
+            registry,
             processes: Places::new(limits.processes()),
             worker_program: worker_program.ok_or(NO_PROGRAM),
             image: Arc::default(),

@@ -39,6 +39,7 @@ use crate::limits::{LimitExceeded, Limits};
 use crate::loader::{Component, Engine};
 use crate::permissions::Permissions;
 use crate::selector::MioSelector;
+use crate::shared::Registry;
 use crate::sockets::InheritedSockets;
 use crate::stdio::Outputs;
 use crate::tls::SystemAuthorities;
@@ -100,6 +101,8 @@ pub struct Host {
     background: Background,
     /// Whom the system trusts, once an instance has asked for that.
     authorities: SystemAuthorities,
+    /// Where its instances find what they share.
+    registry: Registry,
 }
 
 impl Host {
@@ -138,6 +141,7 @@ impl Host {
             outputs: None,
             background,
             authorities: SystemAuthorities::default(),
+            registry: Registry::default(),
         }
     }
 
@@ -153,7 +157,13 @@ impl Host {
         };
         let sockets = options.sockets.clone();
         let authorities = self.authorities.clone();
-        let application = Application::new(component, options, streams, authorities)?;
+        let application = Application::new(
+            component,
+            options,
+            streams,
+            authorities,
+            self.registry.clone(),
+        )?;
         let key = lock(&self.kernel)
             .add_instance_sharing(application.limits, application.allowance.clone());
         let launcher = Launcher {

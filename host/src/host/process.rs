@@ -218,7 +218,8 @@ impl Host {
             GuestStdio::Null => None,
         };
         let authorities = self.authorities.clone();
-        let mut application = Application::new(component, options, streams, authorities)?;
+        let registry = self.registry.clone();
+        let mut application = Application::new(component, options, streams, authorities, registry)?;
         application.worker_program = Err(NOT_NESTED);
         let allowance = application.allowance.clone();
         let (_, readiness) = lock(&self.kernel)

@@ -110,6 +110,7 @@ impl Running {
             names: Names::new(),
             passing: Passing::default(),
             inherited,
+            registry: application.registry.clone(),
             crew: Crew::new(
                 Arc::new(for_workers),
                 application.threads.clone(),

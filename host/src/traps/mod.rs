@@ -15,6 +15,7 @@ mod errors;
 mod files;
 mod limiter;
 mod log;
+mod queues;
 mod resolve;
 mod sockets;
 mod stdio;
@@ -41,6 +42,7 @@ use crate::files::Directories;
 use crate::kernel::{InstanceKey, Kernel};
 use crate::limits::LimitExceeded;
 use crate::permissions::Permissions;
+use crate::shared::Registry;
 use crate::sockets::{InheritedSockets, Names};
 use crate::tls::Tls;
 use crate::workers::Crew;
@@ -82,6 +84,8 @@ pub(crate) struct Guest {
     pub(crate) passing: Passing,
     /// The sockets that it may take.
     pub(crate) inherited: InheritedSockets,
+    /// Where it finds what it shares with other instances.
+    pub(crate) registry: Registry,
     /// Its workers.
     pub(crate) crew: Crew,
     /// In a worker, what the panic is about that ends it.
@@ -166,6 +170,7 @@ mod tests {
             names: Names::new(),
             passing: Passing::default(),
             inherited: InheritedSockets::new(),
+            registry: Registry::default(),
             crew: Crew::new(Arc::new(Nobody), Places::new(0), Places::new(0)),
             panic: None,
             refused: None,
