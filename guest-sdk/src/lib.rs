@@ -41,6 +41,8 @@
 //! - files and directories: [`mod@file`]
 //! - standard streams, streams, line by line, and what other crates read and write: [`mod@io`]; messages: [`channel`]
 //! - network: [`mod@network`], with [`open_connection`], [`tcp_server`] and [`run_server`]
+//! - signals: [`signal`], with [`SignalSet`](signal::SignalSet), [`SignalQueue`](signal::SignalQueue) and
+//!   [`SignalEvent`](signal::SignalEvent)
 //! - connections that nobody else can read: [`ssl`]
 //! - errors: [`Error`], [`TaskError`], [`TimedOut`]
 //! - what all of it is made of: [`traps`]
@@ -71,6 +73,7 @@ mod poll_wait;
 pub mod queue;
 mod runtime;
 mod sched;
+pub mod signal;
 pub mod socket;
 pub mod ssl;
 mod stdio;

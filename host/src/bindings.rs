@@ -21,11 +21,13 @@ mod generated {
             "curio:kernel/tls.client-config": crate::tls::ClientConfig,
             "curio:kernel/tls.server-config": crate::tls::ServerConfig,
             "curio:kernel/tls.tls-stream": crate::tls::TlsStream,
+            "curio:kernel/signals.watcher": crate::signals::Watcher,
+            "curio:kernel/signals.ignorer": crate::signals::Ignorer,
         },
     });
 }
 
 pub(crate) use self::generated::Guest;
 pub(crate) use self::generated::curio::kernel::{
-    files, log, resolve, sockets, stdio, tls, traps, types,
+    files, log, resolve, signals, sockets, stdio, tls, traps, types,
 };

@@ -22,7 +22,7 @@
 //! - `loader`: from a file to a component that can be started
 //! - `traps`: the answers to a guest's traps, one file a WIT interface
 //! - `tls`: connections over sockets, encrypted
-//! - `sockets`, `files`, `stdio`: what the operating system does; `background`: on threads of its own
+//! - `sockets`, `files`, `stdio`, `signals`: what the operating system does; `background`: on threads of its own
 //! - `kernel`: who waits for what, and who may go on; knows nothing of WebAssembly
 //! - `selector`: waiting for descriptors
 //! - `permissions`, `limits`, `error`: what all of them use
@@ -40,6 +40,7 @@ mod limits;
 mod loader;
 mod permissions;
 mod selector;
+mod signals;
 mod sockets;
 mod stdio;
 mod tls;
@@ -52,7 +53,9 @@ pub use self::limits::{
 };
 pub use self::loader::{Cache, Component, Engine, EngineOptions, Pool};
 pub use self::permissions::{
-    Denied, DirGrant, InvalidPermission, Permissions, SocketPath, SocketUse, TlsIdentity,
+    Denied, DirGrant, InvalidPermission, InvalidSignal, Permissions, Signal, SocketPath, SocketUse,
+    TlsIdentity,
 };
+pub use self::signals::Signals;
 pub use self::sockets::InheritedSockets;
 pub use self::traps::Stdio;

@@ -35,12 +35,26 @@ impl Process {
         }
     }
 
+    /// Its number.
+    pub(crate) fn id(self) -> u32 {
+        self.0
+    }
+
+    /// Waits until it has a state: `T` if it was stopped, say.
+    #[track_caller]
+    pub(crate) fn becomes(self, state: char) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.stat().starts_with(state) {
+            let is = self.stat();
+            assert!(Instant::now() < deadline, "should be {state}, and is {is}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// How long it has run on processors, in the system's ticks: hundredths of a second.
     pub(crate) fn ticks(self) -> u64 {
-        let text = std::fs::read_to_string(self.path("stat")).expect("it runs");
-        // The name, in parentheses, may have anything in it.
-        let (_, fields) = text.rsplit_once(") ").expect("the name is in parentheses");
-        let fields = fields.split(' ').skip(11).take(2);
+        let stat = self.stat();
+        let fields = stat.split(' ').skip(11).take(2);
         fields
             .map(|field| field.parse::<u64>().expect("it is a number"))
             .sum()
@@ -53,6 +67,14 @@ impl Process {
         let number = line.and_then(|line| line.trim().strip_suffix(" kB"));
         let number = number.and_then(|number| number.parse::<usize>().ok());
         number.expect("it is told in kB") << 10
+    }
+
+    /// What the system says of it, from its state on.
+    fn stat(self) -> String {
+        let text = std::fs::read_to_string(self.path("stat")).expect("it runs");
+        // The name, in parentheses, may have anything in it.
+        let (_, fields) = text.rsplit_once(") ").expect("the name is in parentheses");
+        fields.to_owned()
     }
 
     fn path(self, file: &str) -> PathBuf {

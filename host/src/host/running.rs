@@ -18,6 +18,7 @@ use crate::files::{Directories, NoSuchDirectory};
 use crate::kernel::{Door, InstanceKey, Message};
 use crate::limits::Limits;
 use crate::loader::{Component, Engine, TICK, Ticker};
+use crate::signals::SharedWatchers;
 use crate::sockets::Names;
 use crate::tls::{Identities, SystemAuthorities, Tls};
 use crate::traps::{self, Guest, Passing, SharedKernel, Streams, Tasks, WasiOptions, lock};
@@ -40,6 +41,14 @@ pub(super) enum Turn {
     Ended(Exit),
 }
 
+/// What the instances of a host have in common.
+pub(super) struct Shared {
+    /// Whom the system trusts.
+    pub(super) authorities: SystemAuthorities,
+    /// Who watches which signals.
+    pub(super) watchers: SharedWatchers,
+}
+
 /// A running instance.
 pub(super) struct Running {
     fiber: Pin<Box<dyn Future<Output = Exit> + Send>>,
@@ -57,7 +66,7 @@ impl Running {
         component: &Component,
         options: Options,
         streams: Option<Streams>,
-        authorities: SystemAuthorities,
+        shared: Shared,
     ) -> Result<Self, Error> {
         let permissions = Arc::new(options.permissions);
         let wasi = WasiOptions {
@@ -81,11 +90,12 @@ impl Running {
             wasi,
             streams,
             tasks: Tasks::default(),
-            tls: Tls::new(authorities, identities),
+            tls: Tls::new(shared.authorities, identities),
             table,
             names: Names::new(),
             passing: Passing::default(),
             inherited: options.sockets,
+            watchers: shared.watchers,
             refused: None,
         };
         let meter = Arc::new(Meter::default());

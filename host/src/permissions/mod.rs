@@ -11,6 +11,7 @@
 //! - `path`: directory trees (`--dir`); `places`: which of them a path leads into
 //! - `env`: environment variables (`--env`)
 //! - `identity`: TLS identities that stay in the host (`--tls-identity`)
+//! - `signal`: signals (`--allow-signal`)
 //! - `file`: all of these from a TOML file (`--permissions`)
 //! - `address`: how hosts and ports are written
 //! - `special`: the addresses that a name does not grant
@@ -25,6 +26,7 @@ mod listen;
 mod net;
 mod path;
 mod places;
+mod signal;
 mod special;
 #[cfg(test)]
 mod tests;
@@ -37,6 +39,8 @@ pub use self::denied::{Denied, InvalidPermission, SocketUse};
 pub use self::identity::TlsIdentity;
 pub use self::path::DirGrant;
 pub(crate) use self::places::{Access, Places};
+pub(crate) use self::signal::SignalMask;
+pub use self::signal::{InvalidSignal, Signal};
 pub use self::unix::SocketPath;
 
 /// What a guest may do.
@@ -73,6 +77,7 @@ pub struct Permissions {
     dirs: path::DirGrants,
     env: env::EnvGrants,
     identities: identity::IdentityGrants,
+    signals: signal::SignalGrants,
 }
 
 /// Granting.
@@ -258,7 +263,7 @@ impl Permissions {
     }
 
     /// Adds what a permissions file grants. Its keys are the flags: the lists `allow-net`, `allow-listen`,
-    /// `dir`, `env` and `tls-identity`, and the booleans `inherit-sockets` and `allow-all`. Any other key is an error.
+    /// `dir`, `env`, `tls-identity` and `allow-signal`, and the booleans `inherit-sockets` and `allow-all`. Any other key is an error.
     ///
     /// # Examples
     ///

@@ -16,6 +16,7 @@ mod files;
 mod limiter;
 mod log;
 mod resolve;
+mod signals;
 mod sockets;
 mod stdio;
 mod stdout;
@@ -40,6 +41,7 @@ use crate::files::Directories;
 use crate::kernel::{InstanceKey, Kernel};
 use crate::limits::LimitExceeded;
 use crate::permissions::Permissions;
+use crate::signals::SharedWatchers;
 use crate::sockets::{InheritedSockets, Names};
 use crate::tls::Tls;
 
@@ -80,6 +82,8 @@ pub(crate) struct Guest {
     pub(crate) passing: Passing,
     /// The sockets that it may take.
     pub(crate) inherited: InheritedSockets,
+    /// Who watches which signals, it and others.
+    pub(crate) watchers: SharedWatchers,
     /// The limit that the instance was just refused more for. Forgotten once it has gone on all the same.
     pub(crate) refused: Option<LimitExceeded>,
 }
@@ -144,6 +148,7 @@ mod tests {
             names: Names::new(),
             passing: Passing::default(),
             inherited: InheritedSockets::new(),
+            watchers: SharedWatchers::default(),
             refused: None,
         }
     }
