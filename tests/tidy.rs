@@ -22,7 +22,7 @@ const ROOMS: [&[&str]; 10] = [
     &["sockets", "files", "stdio", "signals"],
     &["background"],
     &["kernel"],
-    &["selector"],
+    &["selector", "isolation"],
 ];
 
 /// What all of them use, and what uses none of them.

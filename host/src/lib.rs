@@ -24,7 +24,7 @@
 //! - `tls`: connections over sockets, encrypted
 //! - `sockets`, `files`, `stdio`, `signals`: what the operating system does; `background`: on threads of its own
 //! - `kernel`: who waits for what, and who may go on; knows nothing of WebAssembly
-//! - `selector`: waiting for descriptors
+//! - `selector`: waiting for descriptors; `isolation`: confining a process of its own
 //! - `permissions`, `limits`, `error`: what all of them use
 //!
 //! To run components in a program of one's own, see [`Host`].
@@ -35,6 +35,8 @@ pub mod cli;
 mod error;
 mod files;
 mod host;
+#[cfg_attr(not(test), expect(dead_code, reason = "worker processes call it"))]
+mod isolation;
 mod kernel;
 mod limits;
 mod loader;

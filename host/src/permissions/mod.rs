@@ -12,6 +12,7 @@
 //! - `env`: environment variables (`--env`)
 //! - `identity`: TLS identities that stay in the host (`--tls-identity`)
 //! - `signal`: signals (`--allow-signal`)
+//! - `reach`: how far all of these lead
 //! - `file`: all of these from a TOML file (`--permissions`)
 //! - `address`: how hosts and ports are written
 //! - `special`: the addresses that a name does not grant
@@ -26,6 +27,7 @@ mod listen;
 mod net;
 mod path;
 mod places;
+mod reach;
 mod signal;
 mod special;
 #[cfg(test)]
@@ -39,6 +41,7 @@ pub use self::denied::{Denied, InvalidPermission, SocketUse};
 pub use self::identity::TlsIdentity;
 pub use self::path::DirGrant;
 pub(crate) use self::places::{Access, Places};
+pub(crate) use self::reach::Ports;
 pub(crate) use self::signal::SignalMask;
 pub use self::signal::{InvalidSignal, Signal};
 pub use self::unix::SocketPath;
@@ -385,12 +388,6 @@ impl Permissions {
     /// The environment variables the guest sees, as names and values.
     pub fn env(&self) -> &[(String, String)] {
         self.env.as_slice()
-    }
-
-    /// Whether every name may be looked up, by `*` or `--allow-all`: the answer for interfaces, such as
-    /// WASI's, that allow either all lookups or none.
-    pub fn allows_any_name_lookup(&self) -> bool {
-        self.all || self.net.allows_any_name()
     }
 
     /// Where `--allow-all` overrides a check; those of Unix sockets do it on their own, since they find out a place.
