@@ -84,6 +84,20 @@ fn semaphore_lets_two_work_at_a_time() {
 }
 
 #[test]
+fn signals_are_printed_until_sigterm() {
+    let flag = "--allow-signal=USR1,HUP,TERM";
+    let mut running = Run::guest("signals").flag(flag).spawn();
+    assert_eq!(running.line(), "Watching [SIGUSR1, SIGHUP]");
+    for signal in [Signal::SIGUSR1, Signal::SIGHUP, Signal::SIGUSR1] {
+        running.signal(signal);
+        assert_eq!(running.line(), format!("Got signal {signal}"));
+    }
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.line(), "Goodbye");
+    running.wait().code(0).quiet();
+}
+
+#[test]
 fn event_lets_all_go_on_in_turn() {
     let expected = "\
         Waiter 1 waits\n\

@@ -41,6 +41,7 @@ mod permissions;
 mod permissions_dirs;
 mod permissions_sockets;
 mod random_programs;
+mod signal_sets;
 mod signals;
 mod sockets;
 mod sockets_echo;

@@ -19,10 +19,10 @@ const ROOMS: [&[&str]; 10] = [
     &["loader"],
     &["traps"],
     &["tls"],
-    &["sockets", "files", "stdio", "workers", "shared"],
+    &["sockets", "files", "stdio", "signals", "workers", "shared"],
     &["background"],
     &["kernel"],
-    &["selector"],
+    &["selector", "isolation"],
 ];
 
 /// What all of them use, and what uses none of them.

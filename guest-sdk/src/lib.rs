@@ -44,6 +44,8 @@
 //! - files and directories: [`mod@file`]
 //! - standard streams, streams, line by line, and what other crates read and write: [`mod@io`]; messages: [`channel`]
 //! - network: [`mod@network`], with [`open_connection`], [`tcp_server`] and [`run_server`]
+//! - signals: [`signal`], with [`SignalSet`](signal::SignalSet), [`SignalQueue`](signal::SignalQueue) and
+//!   [`SignalEvent`](signal::SignalEvent)
 //! - connections that nobody else can read: [`ssl`]
 //! - work on other threads and in other processes: [`workers`], with [`run_in_thread`] and [`run_in_process`];
 //!   [`mod@thread`], with [`spawn_thread`]
@@ -76,6 +78,7 @@ mod poll_wait;
 pub mod queue;
 mod runtime;
 mod sched;
+pub mod signal;
 pub mod socket;
 pub mod ssl;
 mod stdio;

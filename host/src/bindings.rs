@@ -29,12 +29,14 @@ mod generated {
             "curio:kernel/tls.server-config": crate::tls::ServerConfig,
             "curio:kernel/tls.tls-stream": crate::tls::TlsStream,
             "curio:kernel/workers.job": crate::workers::Job,
+            "curio:kernel/signals.watcher": crate::signals::Watcher,
+            "curio:kernel/signals.ignorer": crate::signals::Ignorer,
         },
     });
 }
 
 pub(crate) use self::generated::Guest;
 pub(crate) use self::generated::curio::kernel::{
-    files, log, queues, resolve, sockets, stdio, tls, traps, types, workers,
+    files, log, queues, resolve, signals, sockets, stdio, tls, traps, types, workers,
 };
 pub(crate) use self::generated::exports::curio::kernel::jobs;

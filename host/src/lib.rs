@@ -22,11 +22,11 @@
 //! - `loader`: from a file to a component that can be started
 //! - `traps`: the answers to a guest's traps, one file a WIT interface
 //! - `tls`: connections over sockets, encrypted
-//! - `sockets`, `files`, `stdio`: what the operating system does; `workers`: what other instances of the guest do;
+//! - `sockets`, `files`, `stdio`, `signals`: what the operating system does; `workers`: what other instances of the guest do;
 //!   `shared`: what instances share
 //! - `background`: threads for what would block the kernel's
 //! - `kernel`: who waits for what, and who may go on; knows nothing of WebAssembly
-//! - `selector`: waiting for descriptors
+//! - `selector`: waiting for descriptors; `isolation`: confining a process of its own
 //! - `permissions`, `limits`, `error`: what all of them use
 //!
 //! To run components in a program of one's own, see [`Host`].
@@ -37,12 +37,15 @@ pub mod cli;
 mod error;
 mod files;
 mod host;
+#[cfg_attr(not(test), expect(dead_code, reason = "worker processes call it"))]
+mod isolation;
 mod kernel;
 mod limits;
 mod loader;
 mod permissions;
 mod selector;
 mod shared;
+mod signals;
 mod sockets;
 mod stdio;
 mod tls;
@@ -50,13 +53,15 @@ mod traps;
 mod workers;
 
 pub use self::error::Error;
-pub use self::host::{Exit, Host, Instance, Options, Termination, WorkerProgram, run_worker};
+pub use self::host::{Exit, Host, Instance, Options, Termination, WorkerProcess, WorkerProgram};
 pub use self::limits::{
     InvalidLimit, LimitExceeded, Limits, parse_count, parse_duration, parse_number, parse_size,
 };
 pub use self::loader::{Cache, Component, Engine, EngineOptions, Pool};
 pub use self::permissions::{
-    Denied, DirGrant, InvalidPermission, Permissions, SocketPath, SocketUse, TlsIdentity,
+    Denied, DirGrant, InvalidPermission, InvalidSignal, Permissions, Signal, SocketPath, SocketUse,
+    TlsIdentity,
 };
+pub use self::signals::Signals;
 pub use self::sockets::InheritedSockets;
 pub use self::traps::Stdio;

@@ -1,6 +1,9 @@
 //! What a run of `curio-host`'s has done.
 
+use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+
+use nix::sys::signal::Signal;
 
 /// What a run has done. Every assertion that fails shows all of it.
 #[derive(Debug)]
@@ -26,6 +29,15 @@ impl Output {
     pub(crate) fn code(&self, code: i32) -> &Self {
         if self.status.code() != Some(code) {
             self.fail(&format!("should exit with {code}"));
+        }
+        self
+    }
+
+    /// Asserts that a signal ended it.
+    #[track_caller]
+    pub(crate) fn ended_by(&self, signal: Signal) -> &Self {
+        if self.status.signal() != Some(signal as i32) {
+            self.fail(&format!("should be ended by {signal}"));
         }
         self
     }

@@ -39,12 +39,26 @@ impl Process {
         }
     }
 
+    /// Its number.
+    pub(crate) fn id(self) -> u32 {
+        self.0
+    }
+
+    /// Waits until it has a state: `T` if it was stopped, say.
+    #[track_caller]
+    pub(crate) fn becomes(self, state: char) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.stat().starts_with(state) {
+            let is = self.stat();
+            assert!(Instant::now() < deadline, "should be {state}, and is {is}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// How long it has run on processors, in the system's ticks: hundredths of a second.
     pub(crate) fn ticks(self) -> u64 {
-        let text = std::fs::read_to_string(self.path("stat")).expect("it runs");
-        // The name, in parentheses, may have anything in it.
-        let (_, fields) = text.rsplit_once(") ").expect("the name is in parentheses");
-        let fields = fields.split(' ').skip(11).take(2);
+        let stat = self.stat();
+        let fields = stat.split(' ').skip(11).take(2);
         fields
             .map(|field| field.parse::<u64>().expect("it is a number"))
             .sum()
@@ -118,6 +132,14 @@ impl Process {
     pub(crate) fn file(self, file: &str) -> String {
         let bytes = std::fs::read(self.path(file)).expect("it runs, and is ours");
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// What the system says of it, from its state on.
+    fn stat(self) -> String {
+        let text = std::fs::read_to_string(self.path("stat")).expect("it runs");
+        // The name, in parentheses, may have anything in it.
+        let (_, fields) = text.rsplit_once(") ").expect("the name is in parentheses");
+        fields.to_owned()
     }
 
     fn path(self, file: &str) -> PathBuf {

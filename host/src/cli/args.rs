@@ -73,6 +73,13 @@ pub(super) struct PermissionArgs {
     #[arg(long, value_name = "NAME=CERT.pem,KEY.pem")]
     pub(super) tls_identity: Vec<String>,
 
+    /// Allow watching signals
+    ///
+    /// SIGNAL is a name such as USR1 or SIGHUP, RTMIN+1, or a number. One that is allowed, and that the guest does not
+    /// watch, does what it always does.
+    #[arg(long, value_name = "SIGNAL,…")]
+    pub(super) allow_signal: Vec<String>,
+
     /// Allow the sockets that a supervisor hands over
     ///
     /// They are those of `LISTEN_FDS` and `LISTEN_PID`, as systemd's socket units give them. One that listens accepts,
@@ -82,15 +89,15 @@ pub(super) struct PermissionArgs {
 
     /// Allow what a file lists
     ///
-    /// In the file, allow-net, allow-listen, dir, env and tls-identity are lists of what these options take, and
-    /// inherit-sockets and allow-all are true or false. Options add to it.
+    /// In the file, allow-net, allow-listen, dir, env, tls-identity and allow-signal are lists of what these options
+    /// take, and inherit-sockets and allow-all are true or false. Options add to it.
     #[arg(long, value_name = "FILE.toml")]
     pub(super) permissions: Vec<PathBuf>,
 
     /// Allow everything; for your own code only
     ///
-    /// Everything is all hosts, all addresses, the whole file system, the whole environment and the sockets that are
-    /// handed over.
+    /// Everything is all hosts, all addresses, the whole file system, the whole environment, all signals and the sockets
+    /// that are handed over.
     #[arg(short = 'A', long)]
     pub(super) allow_all: bool,
 }

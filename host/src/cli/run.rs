@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::{activation, log, settings, usage, worker};
 use crate::host::{Exit, Host, Options, Termination};
 use crate::loader::{Component, Engine, EngineOptions};
+use crate::signals::{self, Signals};
 use crate::{Error, InheritedSockets, Stdio};
 
 /// A process that a signal ended has this and the signal's number as its status, in every shell.
@@ -43,7 +44,10 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     log::start(&args.other)?;
     options.sockets = activation::for_guest(handed, &options.permissions)?;
 
-    let mut signals = Termination::take()?;
+    let mut signals = Taken {
+        ending: Termination::take()?,
+        watched: Signals::take(&options.permissions)?,
+    };
     raise_descriptor_limit();
     let loading = Loading {
         component: component.clone(),
@@ -55,8 +59,9 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         Loaded::Interrupted(signal) => return Ok(signal_status(signal)),
     };
     let mut host = Host::new(&engine)?;
+    host.watch_signals(signals.watched)?;
     let instance = host.start(&component, options)?;
-    host.end_on(signals, instance)?;
+    host.end_on(signals.ending, instance)?;
     let exit = host.run(instance)?;
     status(name, exit, host.termination_signal())
 }
@@ -75,6 +80,25 @@ struct Loading {
     precompiled: bool,
 }
 
+/// The signals that this process takes.
+struct Taken {
+    ending: Termination,
+    watched: Signals,
+}
+
+impl Taken {
+    /// Sees to the signals that have come while nobody can watch them. Returns the number of one that is to end the
+    /// program.
+    fn poll(&mut self) -> Option<i32> {
+        while let Some(signal) = self.watched.read() {
+            if !self.ending.take_notice(signal) {
+                signals::deliver(signal);
+            }
+        }
+        self.ending.poll()
+    }
+}
+
 /// How loading ended.
 enum Loaded {
     Ready(Engine, Component),
@@ -88,7 +112,7 @@ enum Loaded {
     clippy::disallowed_methods,
     reason = "the thread that loads the component"
 )]
-fn load(loading: Loading, signals: &mut Termination) -> Result<Loaded, Error> {
+fn load(loading: Loading, signals: &mut Taken) -> Result<Loaded, Error> {
     let (sender, receiver) = mpsc::channel();
     let load = move || {
         let engine = Engine::new(&loading.engine)?;

@@ -35,6 +35,9 @@ pub(super) fn permissions(args: &PermissionArgs) -> Result<Permissions, Failure>
     for spec in &args.tls_identity {
         permissions.allow_tls_identity(spec).map_err(wrong)?;
     }
+    for spec in &args.allow_signal {
+        permissions.allow_signal(spec).map_err(wrong)?;
+    }
     if args.inherit_sockets {
         permissions.allow_inherited_sockets();
     }

@@ -4,7 +4,7 @@ use super::args::{OtherArgs, WorkerArgs};
 use super::command::PROCESS_WORKER;
 use super::failure::Failure;
 use super::log;
-use crate::host::{WorkerProgram, run_worker};
+use crate::host::{WorkerProcess, WorkerProgram};
 
 /// This program, as it is to be started for jobs: with the same log.
 pub(super) fn program(args: &OtherArgs) -> WorkerProgram {
@@ -20,7 +20,8 @@ pub(super) fn program(args: &OtherArgs) -> WorkerProgram {
 /// # Errors
 /// If it was started by somebody else.
 pub(super) fn run(args: &WorkerArgs) -> Result<u8, Failure> {
+    let process = WorkerProcess::begin()?;
     log::start(&args.other)?;
-    run_worker()?;
+    process.run()?;
     Ok(0)
 }

@@ -46,18 +46,37 @@ pub(super) struct Application {
     pub(super) image: Arc<OnceLock<Arc<OwnedFd>>>,
 }
 
-impl Application {
-    /// An application of which nothing runs yet.
+/// What is opened when an application begins.
+#[derive(Debug)]
+pub(super) struct Opened {
+    directories: Directories,
+    identities: Identities,
+}
+
+impl Opened {
+    /// Opens what permissions name.
     ///
     /// # Errors
     /// If a granted directory or the files of a TLS identity can't be opened or used.
+    pub(super) fn new(permissions: &Permissions) -> Result<Self, Error> {
+        Ok(Self {
+            directories: Directories::open(permissions).map_err(no_directory)?,
+            identities: Identities::load(permissions.tls_identities())
+                .map_err(Error::TlsIdentity)?,
+        })
+    }
+}
+
+impl Application {
+    /// An application of which nothing runs yet.
     pub(super) fn new(
         component: &Component,
         options: Options,
+        opened: Opened,
         streams: Option<Streams>,
         authorities: SystemAuthorities,
         registry: Registry,
-    ) -> Result<Self, Error> {
+    ) -> Self {
         let Options {
             permissions,
             limits,
@@ -65,17 +84,15 @@ impl Application {
             worker_program,
             ..
         } = options;
-        let identities =
-            Identities::load(permissions.tls_identities()).map_err(Error::TlsIdentity)?;
-        Ok(Self {
+        Self {
             component: component.clone(),
-            directories: Directories::open(&permissions).map_err(no_directory)?,
+            directories: opened.directories,
             permissions: Arc::new(permissions),
             limits,
             args: args.into(),
             streams,
             authorities,
-            identities,
+            identities: opened.identities,
             allowance: Allowance::new(limits.memory()),
             cpu_time: CpuTime::default(),
             threads: Places::new(limits.threads()),
@@ -83,7 +100,7 @@ impl Application {
             processes: Places::new(limits.processes()),
             worker_program: worker_program.ok_or(NO_PROGRAM),
             image: Arc::default(),
-        })
+        }
     }
 
     /// The same for a worker: the time it may take is its application's.

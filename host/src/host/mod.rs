@@ -23,11 +23,11 @@ use std::time::Duration;
 
 use slotmap::SecondaryMap;
 
-use self::application::Application;
+use self::application::{Application, Opened};
 pub use self::exit::Exit;
 use self::meter::CpuTime;
 pub(crate) use self::meter::Meter;
-pub use self::process::{WorkerProgram, run_worker};
+pub use self::process::{WorkerProcess, WorkerProgram};
 use self::running::Running;
 use self::termination::Request;
 pub use self::termination::Termination;
@@ -37,9 +37,10 @@ use crate::error::Error;
 use crate::kernel::{InstanceKey, Kernel, MonotonicClock};
 use crate::limits::{LimitExceeded, Limits};
 use crate::loader::{Component, Engine};
-use crate::permissions::Permissions;
+use crate::permissions::{Permissions, Signal};
 use crate::selector::MioSelector;
 use crate::shared::Registry;
+use crate::signals::{self, SharedWatchers, Signals};
 use crate::sockets::InheritedSockets;
 use crate::stdio::Outputs;
 use crate::tls::SystemAuthorities;
@@ -93,6 +94,8 @@ pub struct Host {
     /// How instances ended that nobody has asked about yet.
     ended: Vec<(InstanceKey, Exit)>,
     termination: Option<(Termination, InstanceKey)>,
+    /// Who watches which signals.
+    watchers: SharedWatchers,
     /// When an interrupted instance last had a turn, on the ticker's clock.
     last_preempted: Duration,
     /// The process's own standard streams, once an instance has them.
@@ -137,6 +140,7 @@ impl Host {
             running: SecondaryMap::new(),
             ended: Vec::new(),
             termination: None,
+            watchers: SharedWatchers::default(),
             last_preempted: Duration::ZERO,
             outputs: None,
             background,
@@ -157,13 +161,15 @@ impl Host {
         };
         let sockets = options.sockets.clone();
         let authorities = self.authorities.clone();
+        let opened = Opened::new(&options.permissions)?;
         let application = Application::new(
             component,
             options,
+            opened,
             streams,
             authorities,
             self.registry.clone(),
-        )?;
+        );
         let key = lock(&self.kernel)
             .add_instance_sharing(application.limits, application.allowance.clone());
         let launcher = Launcher {
@@ -171,7 +177,13 @@ impl Host {
             background: self.background.clone(),
             application,
         };
-        let running = Running::first(&self.kernel, key, Arc::new(launcher), sockets);
+        let running = Running::first(
+            &self.kernel,
+            key,
+            Arc::new(launcher),
+            sockets,
+            self.watchers.clone(),
+        );
         match running {
             Ok(running) => {
                 self.running.insert(key, running);
@@ -236,6 +248,44 @@ impl Host {
         Ok(())
     }
 
+    /// Lets instances watch signals, as far as their permissions allow it. Each instance gets every signal that it
+    /// watches. One that nobody watches does what it always does, to the whole process; unless it is SIGINT or
+    /// SIGTERM, which ends an instance if [`Host::end_on`] says so. To be called once.
+    ///
+    /// ```no_run
+    /// use curio_host::{Component, Engine, EngineOptions, Host, Options, Signals};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut options = Options::default();
+    /// options.permissions.allow_signal("USR1,HUP")?;
+    /// // Before there are other threads: an engine has some.
+    /// let signals = Signals::take(&options.permissions)?;
+    /// let engine = Engine::new(&EngineOptions::default())?;
+    /// let component = Component::load(&engine, "app.wasm")?;
+    /// let mut host = Host::new(&engine)?;
+    /// host.watch_signals(signals)?;
+    /// let app = host.start(&component, options)?;
+    /// println!("{}", host.run(app)?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If it was called before, or the system can't watch for them.
+    pub fn watch_signals(&mut self, signals: Signals) -> Result<(), Error> {
+        let setup_error = |source| Error::Setup {
+            what: "the watching of signals",
+            source,
+        };
+        let mut watchers = signals::lock(&self.watchers);
+        let begun = watchers.begin(signals, &mut lock(&self.kernel));
+        if begun.map_err(setup_error)? {
+            return Ok(());
+        }
+        let twice = io::Error::other("this host watches signals already");
+        Err(setup_error(twice))
+    }
+
     /// The number of the last signal that came to what [`Host::end_on`] was given.
     pub fn termination_signal(&self) -> Option<i32> {
         self.termination.as_ref()?.0.last_signal()
@@ -283,10 +333,7 @@ impl Host {
     fn streams(&mut self) -> Result<Streams, Error> {
         let outputs = match self.outputs.take() {
             Some(outputs) => outputs,
-            None => Outputs::open().map_err(|source| Error::Setup {
-                what: "the standard streams",
-                source,
-            })?,
+            None => open_outputs()?,
         };
         Ok(Streams::new(self.outputs.insert(outputs)))
     }
@@ -294,6 +341,7 @@ impl Host {
     fn end(&mut self, key: InstanceKey, exit: Exit) {
         // First the store with all its handles, then the kernel's entries that those may ask for.
         if self.running.remove(key).is_some() {
+            signals::lock(&self.watchers).remove_instance(key);
             lock(&self.kernel).remove_instance(key);
             self.ended.push((key, exit));
         }
@@ -308,16 +356,35 @@ impl Host {
         if lock(&self.kernel).take_host_events().is_empty() {
             return;
         }
-        let Some((signals, instance)) = &mut self.termination else {
-            return;
+        signals::lock(&self.watchers).read(&mut lock(&self.kernel));
+        while let Some(signal) = self.next_unclaimed() {
+            self.take_signal(signal);
+        }
+    }
+
+    /// The next signal that has come and that nobody watches.
+    fn next_unclaimed(&mut self) -> Option<Signal> {
+        let mut watchers = signals::lock(&self.watchers);
+        let unclaimed = watchers.take_unclaimed();
+        if unclaimed.is_some() {
+            return unclaimed;
+        }
+        let (termination, _) = self.termination.as_ref()?;
+        // What was read here instead of there may be watched just as well.
+        std::iter::from_fn(|| termination.read())
+            .find(|signal| !watchers.hand_out(*signal, &mut lock(&self.kernel)))
+    }
+
+    /// Does what is to be done at a signal that nobody watches.
+    fn take_signal(&mut self, signal: Signal) {
+        let Some((termination, key)) = &mut self.termination else {
+            return signals::deliver(signal);
         };
-        let key = *instance;
-        while let Some(request) = signals.read() {
-            let told = request == Request::First && lock(&self.kernel).request_end(key);
-            if !told {
-                self.end(key, Exit::Stopped);
-                break;
-            }
+        let key = *key;
+        match termination.note(signal) {
+            Some(Request::First) if lock(&self.kernel).request_end(key) => {}
+            Some(_) => self.end(key, Exit::Stopped),
+            None => signals::deliver(signal),
         }
     }
 }
@@ -326,6 +393,14 @@ impl Host {
 fn background() -> Result<Background, Error> {
     Background::start().map_err(|source| Error::Setup {
         what: "the background threads",
+        source,
+    })
+}
+
+/// Opens the process's own standard output and error.
+fn open_outputs() -> Result<Outputs, Error> {
+    Outputs::open().map_err(|source| Error::Setup {
+        what: "the standard streams",
         source,
     })
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -19,13 +19,14 @@ use tokio::io::unix::AsyncFd;
 use tokio::time::timeout;
 
 use super::worker::Launcher;
-use super::{Application, Host, Options};
+use super::{Application, Host, Opened, Options, open_outputs};
 use crate::background::Background;
 use crate::error::Error;
+use crate::isolation::{self, Begun};
 use crate::kernel::Direction;
 use crate::limits::Allowance;
 use crate::loader::{Cache, Component, Engine, EngineOptions, Pool};
-use crate::traps::{Stdio as GuestStdio, lock};
+use crate::traps::{Streams, lock};
 use crate::workers::process::{Answer, Child, Ending, Link, Order, Reaper, Setup, Started};
 use crate::workers::{Call, Outcome, Payload, Report, StartError};
 
@@ -36,19 +37,20 @@ const GRACE: Duration = Duration::from_secs(1);
 const NOT_NESTED: &str =
     "a worker process can't start others; have the job done by the program itself";
 
-/// The program that worker processes run: one that calls [`run_worker`], and nothing else.
+/// The program that worker processes run: one that calls [`WorkerProcess::begin`] before anything else.
 ///
 /// ```no_run
 /// use curio_host::{Options, WorkerProgram};
 ///
 /// // In main, before anything else:
 /// if std::env::args().nth(1).as_deref() == Some("work") {
-///     curio_host::run_worker().expect("it was started by the one below");
-///     return;
+///     let process = curio_host::WorkerProcess::begin()?;
+///     return process.run();
 /// }
 /// // And when an instance is started:
 /// let mut options = Options::default();
 /// options.worker_program = Some(WorkerProgram::new("/proc/self/exe", ["work"]));
+/// # Ok::<(), curio_host::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerProgram {
@@ -76,6 +78,7 @@ impl Launcher {
         let program = application.worker_program.as_ref();
         let program = program.map_err(|text| StartError::Refused((*text).to_owned()))?;
         let setup = Setup {
+            starter: std::process::id(),
             permissions: (*application.permissions).clone(),
             limits: application.limits,
             args: application.args.to_vec(),
@@ -151,34 +154,91 @@ fn watch(process: OwnedFd) -> Option<AsyncFd<OwnedFd>> {
     watched.ok()
 }
 
-/// What a worker process does from its start to its end: see [`WorkerProgram`]. Its standard input leads to the
-/// process that it works for, and nothing else is to be done before.
+/// A worker process, from the inside: see [`WorkerProgram`].
 ///
-/// # Errors
-/// If it was started by somebody else, or the system does not give what a kernel needs.
-pub fn run_worker() -> Result<(), Error> {
-    let setup_error = |source: io::Error| Error::Setup {
-        what: "the worker process, which only curio-host itself can start",
-        source,
-    };
-    // Who interrupts a program at its terminal means the program, which sees to its workers. What else the program
-    // keeps from its own threads is not kept from this one.
-    let interrupt = SigSet::from_iter([Signal::SIGINT]);
-    let blocked = interrupt.thread_set_mask().map_err(io::Error::from);
-    blocked.map_err(setup_error)?;
-    let mut link = take_link().map_err(setup_error)?;
-    let (setup, image) = link.receive_first().map_err(setup_error)?;
-    let setup: Setup = postcard::from_bytes(&setup)
-        .map_err(|error| setup_error(io::Error::new(io::ErrorKind::InvalidData, error)))?;
-    let code = read_image(image).map_err(setup_error)?;
-    let pool = setup.pool;
-    let engine = Engine::new(&EngineOptions {
-        cache: Cache::Off,
-        pool: pool.map(|(instances, memory)| Pool { instances, memory }),
-    })?;
-    let component = Component::from_serialized(&engine, &setup.component, &code)?;
-    let mut host = Host::new(&engine)?;
-    host.work(setup, &component, link)
+/// It is a wall around the sandbox. It starts with a clean environment; once it has begun, it has no descriptors but its
+/// own, ends with the process that started it, and leaves no image of its memory. When it runs, the system holds
+/// it to the rights that it works under, as far as it can tell them apart: by Landlock, by seccomp, and by taking away
+/// all further privileges. What the running system does not have is told to the log.
+#[derive(Debug)]
+pub struct WorkerProcess {
+    link: Link,
+    setup: Setup,
+    code: Vec<u8>,
+    begun: Begun,
+}
+
+impl WorkerProcess {
+    /// Begins. Its standard input leads to the process that it works for. To be called before the process has a second
+    /// thread, and before it opens anything: whatever else is open is closed.
+    ///
+    /// # Errors
+    /// If it was started by somebody else, or who started it is gone.
+    pub fn begin() -> Result<Self, Error> {
+        Self::try_begin().map_err(|source| Error::Setup {
+            what: "the worker process, which only curio-host itself can start",
+            source,
+        })
+    }
+
+    fn try_begin() -> io::Result<Self> {
+        // Who interrupts a program at its terminal means the program, which sees to its workers. What else the program
+        // keeps from its own threads is not kept from this one.
+        SigSet::from_iter([Signal::SIGINT]).thread_set_mask()?;
+        let mut link = take_link()?;
+        let (setup, image) = link.receive_first()?;
+        let setup: Setup = postcard::from_bytes(&setup).map_err(io::Error::other)?;
+        let code = read_image(image)?;
+        let starter = nix::unistd::Pid::from_raw(setup.starter.cast_signed());
+        let begun = isolation::begin(starter, &[link.as_fd().as_raw_fd()]);
+        Ok(Self {
+            link,
+            setup,
+            code,
+            begun: begun.map_err(io::Error::other)?,
+        })
+    }
+
+    /// Does jobs until the process that it works for is gone, or a job ends it.
+    ///
+    /// # Errors
+    /// If what it may do can't be opened any more, or the system does not give what a kernel needs.
+    pub fn run(self) -> Result<(), Error> {
+        let Self {
+            link,
+            setup,
+            code,
+            begun,
+        } = self;
+        let opened = Opened::new(&setup.permissions)?;
+        let outputs = setup.has_streams.then(open_outputs).transpose()?;
+        begun.confine(&setup.permissions, &setup.limits, false);
+        let engine = Engine::new(&EngineOptions {
+            cache: Cache::Off,
+            pool: setup
+                .pool
+                .map(|(instances, memory)| Pool { instances, memory }),
+        })?;
+        let component = Component::from_serialized(&engine, &setup.component, &code)?;
+        drop(code);
+        let host = Host::new(&engine)?;
+        let options = Options {
+            permissions: setup.permissions,
+            limits: setup.limits,
+            args: setup.args,
+            ..Options::default()
+        };
+        let mut application = Application::new(
+            &component,
+            options,
+            opened,
+            outputs.as_ref().map(Streams::new),
+            host.authorities.clone(),
+            host.registry.clone(),
+        );
+        application.worker_program = Err(NOT_NESTED);
+        host.work(application, link)
+    }
 }
 
 /// The compiled component. Others read the same file at the same time, so that its position says nothing.
@@ -201,26 +261,7 @@ fn take_link() -> io::Result<Link> {
 
 impl Host {
     /// Does jobs for another process until that is gone, or a job ends the instance.
-    fn work(&mut self, setup: Setup, component: &Component, link: Link) -> Result<(), Error> {
-        let options = Options {
-            permissions: setup.permissions,
-            limits: setup.limits,
-            args: setup.args,
-            stdio: if setup.has_streams {
-                GuestStdio::Inherit
-            } else {
-                GuestStdio::Null
-            },
-            ..Options::default()
-        };
-        let streams = match options.stdio {
-            GuestStdio::Inherit => Some(self.streams()?),
-            GuestStdio::Null => None,
-        };
-        let authorities = self.authorities.clone();
-        let registry = self.registry.clone();
-        let mut application = Application::new(component, options, streams, authorities, registry)?;
-        application.worker_program = Err(NOT_NESTED);
+    fn work(mut self, application: Application, link: Link) -> Result<(), Error> {
         let allowance = application.allowance.clone();
         let (_, readiness) = lock(&self.kernel)
             .watch(None, link.as_fd())

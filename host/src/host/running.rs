@@ -17,6 +17,7 @@ use crate::background::{ERRANDS, Lane};
 use crate::error::Error;
 use crate::kernel::{Door, InstanceKey, Message};
 use crate::loader::{Engine, TICK, Ticker};
+use crate::signals::SharedWatchers;
 use crate::sockets::{InheritedSockets, Names};
 use crate::traps::{Guest, Passing, SharedKernel, Tasks, lock};
 use crate::workers::{Crew, Inbox};
@@ -57,10 +58,16 @@ impl Running {
         key: InstanceKey,
         launcher: Arc<Launcher>,
         sockets: InheritedSockets,
+        watchers: SharedWatchers,
     ) -> Result<Self, Error> {
-        Self::new(kernel, key, launcher, sockets, |store, launcher| {
-            Box::pin(run(store, launcher))
-        })
+        Self::new(
+            kernel,
+            key,
+            launcher,
+            sockets,
+            watchers,
+            |store, launcher| Box::pin(run(store, launcher)),
+        )
     }
 
     /// Prepares a worker's instance.
@@ -71,9 +78,16 @@ impl Running {
         inbox: Arc<Inbox>,
     ) -> Result<Self, Error> {
         let sockets = InheritedSockets::new();
-        Self::new(kernel, key, launcher, sockets, |store, launcher| {
-            Box::pin(do_jobs(store, launcher, inbox))
-        })
+        // What a signal says is for the program itself.
+        let watchers = SharedWatchers::default();
+        Self::new(
+            kernel,
+            key,
+            launcher,
+            sockets,
+            watchers,
+            |store, launcher| Box::pin(do_jobs(store, launcher, inbox)),
+        )
     }
 
     fn new(
@@ -81,6 +95,7 @@ impl Running {
         key: InstanceKey,
         launcher: Arc<Launcher>,
         inherited: InheritedSockets,
+        watchers: SharedWatchers,
         begin: impl FnOnce(Store<Guest>, Arc<Launcher>) -> Fiber,
     ) -> Result<Self, Error> {
         let Launcher {
@@ -116,6 +131,7 @@ impl Running {
                 application.threads.clone(),
                 application.processes.clone(),
             ),
+            watchers,
             refused: None,
             panic: None,
         };

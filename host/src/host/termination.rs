@@ -2,11 +2,15 @@
 
 use std::os::fd::AsFd;
 
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::{self, SigSet};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use crate::error::Error;
+use crate::permissions::Signal;
 use crate::traps::{SharedKernel, lock};
+
+/// The two signals.
+const SIGNALS: [signal::Signal; 2] = [signal::Signal::SIGINT, signal::Signal::SIGTERM];
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +25,8 @@ pub(super) enum Request {
 #[derive(Debug)]
 pub struct Termination {
     signals: SignalFd,
-    last: Option<Signal>,
+    /// The number of the last one that came.
+    last: Option<i32>,
 }
 
 impl Termination {
@@ -31,9 +36,7 @@ impl Termination {
     /// # Errors
     /// If the system gives no descriptor for it.
     pub fn take() -> Result<Self, Error> {
-        let mut mask = SigSet::empty();
-        mask.add(Signal::SIGINT);
-        mask.add(Signal::SIGTERM);
+        let mask = SigSet::from_iter(SIGNALS);
         let signals = mask.thread_block().and_then(|()| {
             SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
         });
@@ -50,16 +53,29 @@ impl Termination {
     }
 
     /// Reads one signal, if there is one.
-    pub(super) fn read(&mut self) -> Option<Request> {
+    pub(super) fn read(&self) -> Option<Signal> {
         let info = self.signals.read_signal().ok().flatten()?;
-        let signal = i32::try_from(info.ssi_signo).ok()?;
-        let first = self.last.is_none();
-        self.last = Signal::try_from(signal).ok();
-        Some(if first {
+        let number = u8::try_from(info.ssi_signo).ok()?;
+        Signal::new(number).ok()
+    }
+
+    /// Takes notice of a signal that has come. Says what it asks for, if it is one of the two.
+    pub(super) fn note(&mut self, signal: Signal) -> Option<Request> {
+        let number = i32::from(signal.number());
+        if !SIGNALS.iter().any(|known| *known as i32 == number) {
+            return None;
+        }
+        let before = self.last.replace(number);
+        Some(if before.is_none() {
             Request::First
         } else {
             Request::Further
         })
+    }
+
+    /// Takes notice of a signal that was read elsewhere. Returns false if it is none of the two.
+    pub(crate) fn take_notice(&mut self, signal: Signal) -> bool {
+        self.note(signal).is_some()
     }
 
     /// Looks whether a signal has come, for as long as no [`Host`] watches.
@@ -67,13 +83,15 @@ impl Termination {
     ///
     /// [`Host`]: crate::Host
     pub fn poll(&mut self) -> Option<i32> {
-        while self.read().is_some() {}
+        while let Some(signal) = self.read() {
+            self.note(signal);
+        }
         self.last_signal()
     }
 
     /// The number of the last signal that came.
     pub fn last_signal(&self) -> Option<i32> {
-        self.last.map(|signal| signal as i32)
+        self.last
     }
 }
 

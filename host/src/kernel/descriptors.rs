@@ -122,8 +122,8 @@ impl Kernel {
         Some(trap.task)
     }
 
-    /// Notes that what another thread did is done.
-    pub(super) fn note_readable(&mut self, key: SourceKey) {
+    /// Notes that there is something to read, or that what another thread did is done.
+    pub(crate) fn note_readable(&mut self, key: SourceKey) {
         self.take_event(Event {
             token: key.data().as_ffi(),
             readable: true,

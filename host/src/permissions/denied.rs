@@ -10,6 +10,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use thiserror::Error;
 
+use super::signal::Signal;
+
 /// How much of a text from a guest an error repeats, so that a huge name is not copied about.
 const QUOTED_CHARS: usize = 80;
 
@@ -125,6 +127,15 @@ pub enum Denied {
     TlsIdentity {
         /// The name as asked for, cut short if it is long.
         name: String,
+    },
+    /// No grant covers this signal.
+    #[error(
+        "no permission to watch {signal}; add --allow-signal={}",
+        signal.to_string().trim_start_matches("SIG")
+    )]
+    Signal {
+        /// The signal.
+        signal: Signal,
     },
 }
 

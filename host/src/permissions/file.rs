@@ -22,6 +22,7 @@ struct File {
     dir: Vec<String>,
     env: Vec<String>,
     tls_identity: Vec<String>,
+    allow_signal: Vec<String>,
 }
 
 /// Adds what the file grants.
@@ -41,6 +42,9 @@ pub(super) fn extend(permissions: &mut Permissions, text: &str) -> Result<(), In
     }
     for spec in &file.tls_identity {
         permissions.allow_tls_identity(spec)?;
+    }
+    for spec in &file.allow_signal {
+        permissions.allow_signal(spec)?;
     }
     if file.inherit_sockets {
         permissions.allow_inherited_sockets();
@@ -75,6 +79,7 @@ mod tests {
                 dir = ["data::ro", "b"]
                 env = ["A=1"]
                 tls-identity = ["site=a.pem,b.pem"]
+                allow-signal = ["USR1", "HUP,35"]
                 "#,
             )
             .unwrap();
@@ -92,6 +97,7 @@ mod tests {
         assert!(permissions.dirs()[0].read_only);
         assert_eq!(permissions.env(), [("A".to_owned(), "1".to_owned())]);
         assert_eq!(permissions.check_tls_identity("site"), Ok(()));
+        assert_eq!(permissions.signals().len(), 3);
         assert!(!permissions.is_all());
     }
 
@@ -131,7 +137,7 @@ mod tests {
                 &[
                     "--permissions: line 2: ",
                     "`allow-nte`",
-                    "`allow-all`, `inherit-sockets`, `allow-net`, `allow-listen`, `dir`, `env`, `tls-identity`",
+                    "`allow-all`, `inherit-sockets`, `allow-net`, `allow-listen`, `dir`, `env`, `tls-identity`, `allow-signal`",
                 ][..],
             ),
             ("allow_net = []", &["line 1: ", "`allow_net`"]),

@@ -38,6 +38,11 @@ impl ListenGrants {
         Ok(())
     }
 
+    /// The port of each grant; none stands for every one.
+    pub(super) fn ports(&self) -> impl Iterator<Item = Option<u16>> {
+        self.0.iter().map(|grant| grant.port)
+    }
+
     pub(super) fn check(&self, addr: SocketAddr) -> Result<(), Denied> {
         let granted = self.0.iter().any(|grant| grant.covers(addr));
         granted.then_some(()).ok_or_else(|| Denied::listen(addr))

@@ -11,6 +11,8 @@
 //! - `path`: directory trees (`--dir`); `places`: which of them a path leads into
 //! - `env`: environment variables (`--env`)
 //! - `identity`: TLS identities that stay in the host (`--tls-identity`)
+//! - `signal`: signals (`--allow-signal`)
+//! - `reach`: how far all of these lead
 //! - `file`: all of these from a TOML file (`--permissions`)
 //! - `address`: how hosts and ports are written
 //! - `special`: the addresses that a name does not grant
@@ -25,6 +27,8 @@ mod listen;
 mod net;
 mod path;
 mod places;
+mod reach;
+mod signal;
 mod special;
 #[cfg(test)]
 mod tests;
@@ -39,6 +43,9 @@ pub use self::denied::{Denied, InvalidPermission, SocketUse};
 pub use self::identity::TlsIdentity;
 pub use self::path::DirGrant;
 pub(crate) use self::places::{Access, Places};
+pub(crate) use self::reach::Ports;
+pub(crate) use self::signal::SignalMask;
+pub use self::signal::{InvalidSignal, Signal};
 pub use self::unix::SocketPath;
 
 /// What a guest may do.
@@ -75,6 +82,7 @@ pub struct Permissions {
     dirs: path::DirGrants,
     env: env::EnvGrants,
     identities: identity::IdentityGrants,
+    signals: signal::SignalGrants,
 }
 
 /// Granting.
@@ -260,7 +268,7 @@ impl Permissions {
     }
 
     /// Adds what a permissions file grants. Its keys are the flags: the lists `allow-net`, `allow-listen`,
-    /// `dir`, `env` and `tls-identity`, and the booleans `inherit-sockets` and `allow-all`. Any other key is an error.
+    /// `dir`, `env`, `tls-identity` and `allow-signal`, and the booleans `inherit-sockets` and `allow-all`. Any other key is an error.
     ///
     /// # Examples
     ///
@@ -382,12 +390,6 @@ impl Permissions {
     /// The environment variables the guest sees, as names and values.
     pub fn env(&self) -> &[(String, String)] {
         self.env.as_slice()
-    }
-
-    /// Whether every name may be looked up, by `*` or `--allow-all`: the answer for interfaces, such as
-    /// WASI's, that allow either all lookups or none.
-    pub fn allows_any_name_lookup(&self) -> bool {
-        self.all || self.net.allows_any_name()
     }
 
     /// Where `--allow-all` overrides a check; those of Unix sockets do it on their own, since they find out a place.

@@ -51,6 +51,11 @@ impl NetGrants {
         Ok(())
     }
 
+    /// The port of each grant; none stands for every one.
+    pub(super) fn ports(&self) -> impl Iterator<Item = Option<u16>> {
+        self.0.iter().map(|grant| grant.port)
+    }
+
     pub(super) fn check_connect(&self, to: SocketAddr) -> Result<(), Denied> {
         let ip = to.ip().to_canonical();
         let granted = self.0.iter().any(|grant| match &grant.scope {

@@ -67,6 +67,18 @@ impl UnixGrants {
         self.0.append(&mut read.0);
     }
 
+    /// Whether nothing is granted.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The directories that granted paths are in, or that all below is granted of.
+    pub(super) fn directories(&self) -> impl Iterator<Item = PathBuf> {
+        let ends = |path: &str| path.rfind('/').map_or(0, |slash| slash + 1);
+        let paths = self.0.iter().map(|grant| grant.path.as_str());
+        paths.map(move |path| path[..ends(path)].into())
+    }
+
     /// Checks a path that a guest gave.
     pub(super) fn check(
         &self,

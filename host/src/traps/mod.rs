@@ -17,6 +17,7 @@ mod limiter;
 mod log;
 mod queues;
 mod resolve;
+mod signals;
 mod sockets;
 mod stdio;
 mod stdout;
@@ -43,6 +44,7 @@ use crate::kernel::{InstanceKey, Kernel};
 use crate::limits::LimitExceeded;
 use crate::permissions::Permissions;
 use crate::shared::Registry;
+use crate::signals::SharedWatchers;
 use crate::sockets::{InheritedSockets, Names};
 use crate::tls::Tls;
 use crate::workers::Crew;
@@ -90,6 +92,8 @@ pub(crate) struct Guest {
     pub(crate) crew: Crew,
     /// In a worker, what the panic is about that ends it.
     pub(crate) panic: Option<String>,
+    /// Who watches which signals, it and others.
+    pub(crate) watchers: SharedWatchers,
     /// The limit that the instance was just refused more for. Forgotten once it has gone on all the same.
     pub(crate) refused: Option<LimitExceeded>,
 }
@@ -173,6 +177,7 @@ mod tests {
             registry: Registry::default(),
             crew: Crew::new(Arc::new(Nobody), Places::new(0), Places::new(0)),
             panic: None,
+            watchers: SharedWatchers::default(),
             refused: None,
         }
     }

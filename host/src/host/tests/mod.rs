@@ -1,6 +1,7 @@
 //! Tests of guests on a simulated clock: time stands still while anybody runs, and jumps to the next timer when
-//! nobody does.
+//! nobody does. And of one that runs in a confined process.
 //!
+//! - `confined`: a process that is confined can run a program
 //! - `random_programs`: random programs of the SDK's tasks
 
 #[expect(
@@ -9,6 +10,7 @@
 )]
 #[path = "../../../../tests/harness/build.rs"]
 mod build;
+mod confined;
 mod random_programs;
 
 use super::*;

@@ -10,6 +10,8 @@ use crate::permissions::Permissions;
 /// What a worker process is to be: the same as the one that starts it, but for what is another one's.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Setup {
+    /// The number of the process that starts it.
+    pub(crate) starter: u32,
     /// What it may do.
     pub(crate) permissions: Permissions,
     /// What it may use.

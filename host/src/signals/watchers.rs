@@ -1,0 +1,249 @@
+//! Who watches which signals, and who ignores which.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use slotmap::{SlotMap, new_key_type};
+
+use super::queue::{Cost, Queue, Run};
+use super::taken::Signals;
+use crate::kernel::{Direction, InstanceKey, Kernel, Readiness, SourceKey};
+use crate::limits::LimitExceeded;
+use crate::permissions::{Signal, SignalMask};
+
+/// How many signals are read before others have a turn.
+const READ_AT_ONCE: usize = 1024;
+
+new_key_type! {
+    struct EntryKey;
+}
+
+/// The watchers of one host, shared with its instances. All are on one thread, so the lock is never contended.
+pub(crate) type SharedWatchers = Arc<Mutex<Watchers>>;
+
+/// Takes the watchers' lock. It comes before the kernel's.
+pub(crate) fn lock(watchers: &SharedWatchers) -> MutexGuard<'_, Watchers> {
+    watchers.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A guest's handle of signals that it watches. Whoever drops it closes it first.
+#[expect(
+    unreachable_pub,
+    reason = "the generated bindings name it in a `pub` item"
+)]
+#[derive(Debug)]
+pub struct Watcher {
+    key: EntryKey,
+    source: SourceKey,
+    readiness: Arc<Readiness>,
+}
+
+impl Watcher {
+    /// What a task waits for until a signal comes.
+    pub(crate) fn source(&self) -> SourceKey {
+        self.source
+    }
+}
+
+/// A guest's handle of signals that it ignores. Whoever drops it closes it first.
+#[expect(
+    unreachable_pub,
+    reason = "the generated bindings name it in a `pub` item"
+)]
+#[derive(Debug)]
+pub struct Ignorer {
+    key: EntryKey,
+}
+
+/// What an instance wants of some signals.
+#[derive(Debug)]
+struct Entry {
+    owner: InstanceKey,
+    signals: SignalMask,
+    interest: Interest,
+}
+
+#[derive(Debug)]
+enum Interest {
+    /// To be told of each.
+    Watch { queue: Queue, source: SourceKey },
+    /// That nothing happens.
+    Ignore,
+}
+
+/// Who watches which signals, and who ignores which.
+#[derive(Debug, Default)]
+pub(crate) struct Watchers {
+    /// What they come from, if the host was given it, and what the kernel knows that by.
+    signals: Option<(Signals, SourceKey)>,
+    entries: SlotMap<EntryKey, Entry>,
+    /// What has come and nobody wanted.
+    unclaimed: VecDeque<Signal>,
+}
+
+impl Watchers {
+    /// Begins to read signals. Returns false if it has begun with others before.
+    ///
+    /// # Errors
+    /// If the kernel can't watch for them.
+    pub(crate) fn begin(&mut self, signals: Signals, kernel: &mut Kernel) -> io::Result<bool> {
+        if self.signals.is_some() {
+            return Ok(false);
+        }
+        let source = signals.watch(kernel)?;
+        self.signals = Some((signals, source));
+        Ok(true)
+    }
+
+    /// Whether a signal is read here at all.
+    pub(crate) fn is_taken(&self, signal: Signal) -> bool {
+        let taken = self.signals.as_ref().map(|(signals, _)| signals.taken());
+        taken.is_some_and(|taken| taken.contains(signal))
+    }
+
+    /// Begins to watch signals for an instance.
+    ///
+    /// # Errors
+    /// If it has no memory left.
+    pub(crate) fn watch(
+        &mut self,
+        owner: InstanceKey,
+        signals: SignalMask,
+        kernel: &mut Kernel,
+    ) -> Result<Watcher, LimitExceeded> {
+        let budget = kernel.instance(owner).budget();
+        budget.take_memory(size(signals))?;
+        let (source, readiness) = kernel.add_source(owner);
+        let key = self.entries.insert(Entry {
+            owner,
+            signals,
+            interest: Interest::Watch {
+                queue: Queue::default(),
+                source,
+            },
+        });
+        Ok(Watcher {
+            key,
+            source,
+            readiness,
+        })
+    }
+
+    /// Begins to ignore signals for an instance.
+    ///
+    /// # Errors
+    /// If it has no memory left.
+    pub(crate) fn ignore(
+        &mut self,
+        owner: InstanceKey,
+        signals: SignalMask,
+        kernel: &mut Kernel,
+    ) -> Result<Ignorer, LimitExceeded> {
+        kernel.instance(owner).budget().take_entry::<Entry>()?;
+        let key = self.entries.insert(Entry {
+            owner,
+            signals,
+            interest: Interest::Ignore,
+        });
+        Ok(Ignorer { key })
+    }
+
+    /// Takes the signal that came first for a watcher; none if nothing has come, and then its source waits.
+    pub(crate) fn next(&mut self, watcher: &Watcher, kernel: &mut Kernel) -> Option<Signal> {
+        let entry = self.entries.get_mut(watcher.key)?;
+        let Interest::Watch { queue, .. } = &mut entry.interest else {
+            return None;
+        };
+        let Some((signal, cost)) = queue.pop() else {
+            watcher.readiness.clear(Direction::Read);
+            return None;
+        };
+        if cost == Cost::Run {
+            kernel.instance(entry.owner).budget().give_entry::<Run>();
+        }
+        Some(signal)
+    }
+
+    /// Stops watching. What has come by now is lost.
+    pub(crate) fn close_watcher(&mut self, watcher: &Watcher, kernel: &mut Kernel) {
+        self.read(kernel);
+        let Some(entry) = self.entries.remove(watcher.key) else {
+            return;
+        };
+        kernel.remove_source(watcher.source);
+        let budget = kernel.instance(entry.owner).budget();
+        budget.give_memory(size(entry.signals));
+        if let Interest::Watch { queue, .. } = entry.interest {
+            budget.give_entries::<Run>(queue.paid());
+        }
+    }
+
+    /// Stops ignoring. What has come by now is lost.
+    pub(crate) fn close_ignorer(&mut self, ignorer: &Ignorer, kernel: &mut Kernel) {
+        self.read(kernel);
+        if let Some(entry) = self.entries.remove(ignorer.key) {
+            kernel.instance(entry.owner).budget().give_entry::<Entry>();
+        }
+    }
+
+    /// Forgets what an instance wanted, which has ended.
+    pub(crate) fn remove_instance(&mut self, owner: InstanceKey) {
+        self.entries.retain(|_, entry| entry.owner != owner);
+    }
+
+    /// Reads signals that have come, and hands them out. Those that nobody wants are kept for the host. If there are
+    /// such, or there may be more to read, the kernel tells the host.
+    pub(crate) fn read(&mut self, kernel: &mut Kernel) {
+        let Some((signals, source)) = self.signals.take() else {
+            return;
+        };
+        let mut has_more = true;
+        for _ in 0..READ_AT_ONCE {
+            let Some(signal) = signals.read() else {
+                has_more = false;
+                break;
+            };
+            if !self.hand_out(signal, kernel) {
+                self.unclaimed.push_back(signal);
+            }
+        }
+        if has_more || !self.unclaimed.is_empty() {
+            kernel.note_readable(source);
+        }
+        self.signals = Some((signals, source));
+    }
+
+    /// Takes a signal that has come and that nobody wanted.
+    pub(crate) fn take_unclaimed(&mut self) -> Option<Signal> {
+        self.unclaimed.pop_front()
+    }
+
+    /// Hands out a signal. Returns false if nobody wants it.
+    pub(crate) fn hand_out(&mut self, signal: Signal, kernel: &mut Kernel) -> bool {
+        let ignoring = self.entries.values().filter(|entry| {
+            entry.signals.contains(signal) && matches!(entry.interest, Interest::Ignore)
+        });
+        let ignoring: Vec<_> = ignoring.map(|entry| entry.owner).collect();
+        let mut wanted = !ignoring.is_empty();
+        for entry in self.entries.values_mut() {
+            let owner = entry.owner;
+            if let Interest::Watch { queue, source } = &mut entry.interest
+                && entry.signals.contains(signal)
+                && !ignoring.contains(&owner)
+            {
+                let budget = kernel.instance(owner).budget();
+                queue.push(signal, || budget.take_entry::<Run>().is_ok());
+                kernel.note_readable(*source);
+                wanted = true;
+            }
+        }
+        wanted
+    }
+}
+
+/// What a watcher takes of memory: itself, and a run of each kind.
+fn size(signals: SignalMask) -> u64 {
+    let runs = u64::from(signals.len()) * size_of::<Run>() as u64;
+    runs + size_of::<Entry>() as u64 + 80
+}
