@@ -18,6 +18,7 @@
 //! - `echo`: connections, over TCP, UDP and TLS; `load` is the client, and `certificate` its end of TLS
 //! - `bulk`, `latency`: one connection
 //! - `lines`: a file
+//! - `workers`: jobs on other threads and in other processes
 //! - `startup`: a program that says hello
 //! - `figures`: rounds, medians, and how they are printed
 //! - `program`: the processes that are measured
@@ -45,6 +46,7 @@ mod spawn_join;
 mod startup;
 mod switch;
 mod timers;
+mod workers;
 
 use std::process::ExitCode;
 
@@ -103,6 +105,10 @@ const SUBJECTS: &[Subject] = &[
     Subject {
         name: "latency",
         run: latency::run,
+    },
+    Subject {
+        name: "workers",
+        run: workers::run,
     },
     Subject {
         name: "startup",

@@ -3,12 +3,13 @@
 
 use std::fs::File;
 use std::future::Future;
+use std::hint::black_box;
 use std::io::{BufRead, BufReader};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Builder;
-use tokio::task::yield_now;
+use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::{sleep, sleep_until};
 
 use crate::{native_network, native_primitives};
@@ -30,6 +31,7 @@ pub(crate) fn run(name: &str, args: &[String]) {
         "bench-timers" => in_task(timers(numbers(args))),
         "bench-primitives" => in_task(native_primitives::run(numbers(args))),
         "bench-bulk" => in_task(native_network::bulk(args.to_vec())),
+        "bench-workers" => in_task(workers(numbers(args))),
         "bench-lines" => lines(&args[0]),
         "echo" => in_task(native_network::echo(args.to_vec())),
         "tls_echo" => in_task(native_network::tls_echo(args.to_vec())),
@@ -73,6 +75,23 @@ fn lines(path: &str) {
         lines += 1;
     }
     println!("{} {lines}", begun.elapsed().as_nanos());
+}
+
+/// On another thread in any case.
+async fn workers([_, jobs, n]: [u64; 3]) {
+    fn fib(n: u64) -> u64 {
+        if n < 2 { n } else { fib(n - 1) + fib(n - 2) }
+    }
+    async fn run(jobs: u64, n: u64) -> Duration {
+        let begun = Instant::now();
+        for _ in 0..jobs {
+            let job = spawn_blocking(move || fib(black_box(n)));
+            black_box(job.await.expect("it does not panic"));
+        }
+        begun.elapsed()
+    }
+    run(1, 1).await;
+    println!("{}", run(jobs, n).await.as_nanos());
 }
 
 async fn switch([tasks, yields]: [u64; 2]) {
