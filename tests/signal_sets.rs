@@ -1,6 +1,8 @@
 //! Signals that guests watch: sets, queues and events of them.
 
-use curio_host::{Cache, Component, Engine, EngineOptions, Exit, Host, Options, Stdio};
+use curio_host::{
+    Cache, Component, Engine, EngineOptions, Exit, Host, Options, Permissions, Signals, Stdio,
+};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::Signal;
@@ -316,4 +318,9 @@ fn an_embedder_says_which_signals_there_are() {
     options.stdio = Stdio::Null;
     let instance = host.start(&component, options).unwrap();
     assert_eq!(host.run(instance).unwrap(), Exit::Code(0));
+    // Of none, any number of hosts may be told; each once.
+    let mut watch = || host.watch_signals(Signals::take(&Permissions::none()).unwrap());
+    watch().unwrap();
+    let error = watch().unwrap_err().to_string();
+    assert!(error.contains("watches signals already"), "{error}");
 }

@@ -32,7 +32,7 @@ pub(crate) fn lock(watchers: &SharedWatchers) -> MutexGuard<'_, Watchers> {
     unreachable_pub,
     reason = "the generated bindings name it in a `pub` item"
 )]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Watcher {
     key: EntryKey,
     source: SourceKey,
@@ -51,7 +51,7 @@ impl Watcher {
     unreachable_pub,
     reason = "the generated bindings name it in a `pub` item"
 )]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ignorer {
     key: EntryKey,
 }
@@ -246,4 +246,87 @@ impl Watchers {
 fn size(signals: SignalMask) -> u64 {
     let runs = u64::from(signals.len()) * size_of::<Run>() as u64;
     runs + size_of::<Entry>() as u64 + 80
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::MonotonicClock;
+    use crate::limits::Limits;
+    use crate::selector::MioSelector;
+
+    fn signals(names: &[&str]) -> SignalMask {
+        names.iter().map(|name| signal(name)).collect()
+    }
+
+    fn signal(name: &str) -> Signal {
+        name.parse().unwrap()
+    }
+
+    fn kernel() -> Kernel {
+        let selector = MioSelector::new().unwrap();
+        Kernel::new(Box::new(selector), Box::new(MonotonicClock::new()))
+    }
+
+    #[test]
+    fn a_flood_takes_no_more_memory_than_there_is_and_loses_nothing() {
+        let limit = 4096;
+        let mut kernel = kernel();
+        let owner = kernel.add_instance(Limits::default().with_memory(limit));
+        let mut watchers = Watchers::default();
+        let set = signals(&["USR1", "USR2"]);
+        let watcher = watchers.watch(owner, set, &mut kernel).unwrap();
+        let before = kernel.instance(owner).budget().memory();
+        for _ in 0..10_000 {
+            for name in ["USR1", "USR2"] {
+                assert!(watchers.hand_out(signal(name), &mut kernel));
+            }
+            assert!(kernel.instance(owner).budget().memory() <= limit);
+        }
+        assert!(watcher.readiness.get(Direction::Read));
+        let mut counts = [0, 0];
+        while let Some(next) = watchers.next(&watcher, &mut kernel) {
+            counts[usize::from(next == signal("USR2"))] += 1;
+        }
+        assert_eq!(counts, [10_000, 10_000]);
+        assert!(!watcher.readiness.get(Direction::Read));
+        assert_eq!(kernel.instance(owner).budget().memory(), before);
+        watchers.hand_out(signal("USR1"), &mut kernel);
+        watchers.close_watcher(&watcher, &mut kernel);
+        assert_eq!(kernel.instance(owner).budget().memory(), 0);
+        assert!(!watchers.hand_out(signal("USR1"), &mut kernel));
+    }
+
+    #[test]
+    fn who_ignores_a_signal_keeps_it_from_nobody_else() {
+        let mut kernel = kernel();
+        let owners = [(); 2].map(|()| kernel.add_instance(Limits::default()));
+        let mut watchers = Watchers::default();
+        let set = signals(&["USR1"]);
+        let [first, second] = owners.map(|owner| watchers.watch(owner, set, &mut kernel).unwrap());
+        let ignorer = watchers.ignore(owners[0], set, &mut kernel).unwrap();
+        assert!(watchers.hand_out(signal("USR1"), &mut kernel));
+        assert_eq!(watchers.next(&first, &mut kernel), None);
+        let came = Some(signal("USR1"));
+        assert_eq!(watchers.next(&second, &mut kernel), came);
+        // With it, all that the second one wanted is gone.
+        watchers.remove_instance(owners[1]);
+        assert!(watchers.hand_out(signal("USR1"), &mut kernel));
+        watchers.close_ignorer(&ignorer, &mut kernel);
+        assert!(watchers.hand_out(signal("USR1"), &mut kernel));
+        assert_eq!(watchers.next(&first, &mut kernel), came);
+        watchers.remove_instance(owners[0]);
+        assert!(!watchers.hand_out(signal("USR1"), &mut kernel));
+    }
+
+    #[test]
+    fn what_there_is_no_memory_for_is_refused() {
+        let mut kernel = kernel();
+        let owner = kernel.add_instance(Limits::default().with_memory(16));
+        let mut watchers = Watchers::default();
+        let set = signals(&["USR1"]);
+        assert!(watchers.watch(owner, set, &mut kernel).is_err());
+        assert!(watchers.ignore(owner, set, &mut kernel).is_err());
+        assert!(!watchers.hand_out(signal("USR1"), &mut kernel));
+    }
 }

@@ -49,7 +49,11 @@ impl signals::HostWatcher for Guest {
             let watchers = guest.watchers.clone();
             let mut watchers = system::lock(&watchers);
             let watcher = watchers.watch(guest.key, signals, &mut lock(&guest.kernel))?;
-            guest.push(watcher)
+            let pushed = guest.push(watcher.clone());
+            if pushed.is_err() {
+                watchers.close_watcher(&watcher, &mut lock(&guest.kernel));
+            }
+            pushed
         })
     }
 
@@ -91,7 +95,11 @@ impl signals::HostIgnorer for Guest {
             let watchers = guest.watchers.clone();
             let mut watchers = system::lock(&watchers);
             let ignorer = watchers.ignore(guest.key, signals, &mut lock(&guest.kernel))?;
-            guest.push(ignorer)
+            let pushed = guest.push(ignorer.clone());
+            if pushed.is_err() {
+                watchers.close_ignorer(&ignorer, &mut lock(&guest.kernel));
+            }
+            pushed
         })
     }
 
