@@ -4,8 +4,6 @@ use crate::harness::Run;
 
 /// Queues.
 mod queues {
-    use super::*;
-
     crate::harness::guests::cases! {
         "universal_queue":
         items_come_in_their_order
@@ -22,16 +20,25 @@ mod queues {
         a_join_can_be_cancelled
         a_queue_is_the_same_by_any_handle
         handles_take_turns
+        each_item_comes_once
+    }
+}
+
+/// What may be in them.
+mod items {
+    use super::*;
+
+    crate::harness::guests::cases! {
+        "universal_items":
         a_handle_that_comes_too_late_says_so
         an_item_of_another_type_is_an_error
         an_item_that_is_too_big_is_an_error
-        what_can_t_be_serialised_is_an_error
-        each_item_comes_once;
+        what_can_t_be_serialised_is_an_error;
         and handles_are_limited memory_is_limited traps
     }
 
     fn run(flag: &str, case: &str) -> crate::harness::Output {
-        Run::guest("universal_queue")
+        Run::guest("universal_items")
             .flag(flag)
             .args([case])
             .output()

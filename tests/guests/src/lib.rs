@@ -6,7 +6,11 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use curio::queue::UniversalQueue;
 use curio::{Error, Instant, Socket};
+use futures::future::{Either, select};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Makes the main function of a guest whose first argument names the case to run: an `async fn` that
 /// returns `curio::Result<()>`. The word `cases` lists them.
@@ -58,6 +62,19 @@ pub async fn socket_pair() -> curio::Result<(Socket, Socket)> {
     let client = curio::open_connection(listener.local_address()?).await?;
     let (server, _) = listener.accept().await?;
     Ok((client, server))
+}
+
+/// Another handle of something that instances share, as another instance would get it.
+pub async fn another<T: Serialize + DeserializeOwned + Clone>(of: &T) -> curio::Result<T> {
+    let post = UniversalQueue::new()?;
+    post.put(of.clone()).await?;
+    post.get().await
+}
+
+/// Asserts that something has to be waited for.
+pub async fn still_waits<T>(future: &mut (impl Future<Output = curio::Result<T>> + Unpin)) {
+    let waited = select(future, Box::pin(curio::sleep(ms(5)))).await;
+    assert!(matches!(waited, Either::Right(_)));
 }
 
 /// Keeps the thread until a time has passed.

@@ -7,10 +7,7 @@ use std::pin::pin;
 use curio::queue::UniversalQueue;
 use curio::sync::{SharedLock, UniversalEvent, UniversalResult};
 use curio::{Error, Result, ignore_after, sleep, spawn, timeout_after, yield_now};
-use futures::future::{Either, select};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use test_guests::{Notes, fails, ms};
+use test_guests::{Notes, another, fails, ms, still_waits};
 
 test_guests::cases! {
     an_event_releases_those_that_wait
@@ -33,19 +30,6 @@ test_guests::cases! {
     a_lock_is_tried
     a_lock_that_went_with_its_handle_is_abandoned
     handles_that_come_too_late_say_so
-}
-
-/// Another handle of the same, as another instance would get it.
-async fn another<T: Serialize + DeserializeOwned + Clone>(of: &T) -> Result<T> {
-    let post = UniversalQueue::new()?;
-    post.put(of.clone()).await?;
-    post.get().await
-}
-
-/// Asserts that something has to be waited for.
-async fn still_waits<T>(future: &mut (impl Future<Output = Result<T>> + Unpin)) {
-    let waited = select(future, Box::pin(sleep(ms(5)))).await;
-    assert!(matches!(waited, Either::Right(_)));
 }
 
 async fn an_event_releases_those_that_wait() -> Result<()> {
