@@ -19,7 +19,7 @@ const ROOMS: [&[&str]; 10] = [
     &["loader"],
     &["traps"],
     &["tls"],
-    &["sockets", "files", "stdio"],
+    &["sockets", "files", "stdio", "subprocess"],
     &["background"],
     &["kernel"],
     &["selector"],

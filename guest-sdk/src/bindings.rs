@@ -11,5 +11,5 @@ mod generated {
 }
 
 pub(crate) use self::generated::curio::kernel::{
-    files, log, resolve, sockets, stdio, tls, traps, types,
+    files, log, resolve, sockets, stdio, subprocess, tls, traps, types,
 };

@@ -42,6 +42,7 @@
 //! - standard streams, streams, line by line, and what other crates read and write: [`mod@io`]; messages: [`channel`]
 //! - network: [`mod@network`], with [`open_connection`], [`tcp_server`] and [`run_server`]
 //! - connections that nobody else can read: [`ssl`]
+//! - programs of the host: [`mod@subprocess`], with [`Command`](subprocess::Command) and [`Popen`](subprocess::Popen)
 //! - errors: [`Error`], [`TaskError`], [`TimedOut`]
 //! - what all of it is made of: [`traps`]
 //!
@@ -74,6 +75,7 @@ mod sched;
 pub mod socket;
 pub mod ssl;
 mod stdio;
+pub mod subprocess;
 pub mod sync;
 mod task;
 mod time;

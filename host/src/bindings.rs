@@ -18,6 +18,8 @@ mod generated {
             "curio:kernel/files.directory": crate::files::Directory,
             "curio:kernel/files.file": crate::files::File,
             "curio:kernel/files.operation": crate::files::Operation,
+            "curio:kernel/subprocess.child": crate::subprocess::Child,
+            "curio:kernel/subprocess.pipe": crate::subprocess::Pipe,
             "curio:kernel/tls.client-config": crate::tls::ClientConfig,
             "curio:kernel/tls.server-config": crate::tls::ServerConfig,
             "curio:kernel/tls.tls-stream": crate::tls::TlsStream,
@@ -27,5 +29,5 @@ mod generated {
 
 pub(crate) use self::generated::Guest;
 pub(crate) use self::generated::curio::kernel::{
-    files, log, resolve, sockets, stdio, tls, traps, types,
+    files, log, resolve, sockets, stdio, subprocess, tls, traps, types,
 };

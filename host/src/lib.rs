@@ -22,7 +22,7 @@
 //! - `loader`: from a file to a component that can be started
 //! - `traps`: the answers to a guest's traps, one file a WIT interface
 //! - `tls`: connections over sockets, encrypted
-//! - `sockets`, `files`, `stdio`: what the operating system does; `background`: on threads of its own
+//! - `sockets`, `files`, `stdio`, `subprocess`: what the operating system does; `background`: on threads of its own
 //! - `kernel`: who waits for what, and who may go on; knows nothing of WebAssembly
 //! - `selector`: waiting for descriptors
 //! - `permissions`, `limits`, `error`: what all of them use
@@ -42,17 +42,19 @@ mod permissions;
 mod selector;
 mod sockets;
 mod stdio;
+mod subprocess;
 mod tls;
 mod traps;
 
 pub use self::error::Error;
 pub use self::host::{Exit, Host, Instance, Options, Termination};
 pub use self::limits::{
-    InvalidLimit, LimitExceeded, Limits, parse_count, parse_duration, parse_size,
+    InvalidLimit, LimitExceeded, Limits, parse_count, parse_count_or_none, parse_duration,
+    parse_size,
 };
 pub use self::loader::{Cache, Component, Engine, EngineOptions, Pool};
 pub use self::permissions::{
-    Denied, DirGrant, InvalidPermission, Permissions, SocketPath, SocketUse, TlsIdentity,
+    Denied, DirGrant, InvalidPermission, Permissions, Program, SocketPath, SocketUse, TlsIdentity,
 };
 pub use self::sockets::InheritedSockets;
 pub use self::traps::Stdio;

@@ -54,6 +54,13 @@ pub(super) struct PermissionArgs {
     #[arg(long, value_name = "ADDR[:PORT],…")]
     pub(super) allow_listen: Vec<String>,
 
+    /// Allow running programs
+    ///
+    /// PROGRAM is a name, which is looked up in PATH now, or a path. No sandbox holds what is run: it can do all that you
+    /// can. A program is not run if --dir lets the guest write to its file. It gets the guest's variables, and no others.
+    #[arg(long, value_name = "PROGRAM,…")]
+    pub(super) allow_run: Vec<String>,
+
     /// Allow a directory, read-only with `::ro`
     ///
     /// Includes all that is in it. The guest finds it under GUEST, or under the host's path as given here.
@@ -82,15 +89,15 @@ pub(super) struct PermissionArgs {
 
     /// Allow what a file lists
     ///
-    /// In the file, allow-net, allow-listen, dir, env and tls-identity are lists of what these options take, and
+    /// In the file, allow-net, allow-listen, allow-run, dir, env and tls-identity are lists of what these options take, and
     /// inherit-sockets and allow-all are true or false. Options add to it.
     #[arg(long, value_name = "FILE.toml")]
     pub(super) permissions: Vec<PathBuf>,
 
     /// Allow everything; for your own code only
     ///
-    /// Everything is all hosts, all addresses, the whole file system, the whole environment and the sockets that are
-    /// handed over.
+    /// Everything is all hosts, all addresses, the whole file system, all programs, the whole environment and the
+    /// sockets that are handed over.
     #[arg(short = 'A', long)]
     pub(super) allow_all: bool,
 }
@@ -112,6 +119,10 @@ pub(super) struct LimitArgs {
     /// Sockets, files and the like at one time [default: 65536]
     #[arg(long = "max-handles", value_name = "N")]
     pub(super) handles: Option<String>,
+
+    /// Processes at one time, 0 for none [default: 64]
+    #[arg(long = "max-processes", value_name = "N")]
+    pub(super) processes: Option<String>,
 
     /// Time from start to end, such as 1m30s [default: none]
     #[arg(long = "max-time", value_name = "DURATION")]

@@ -19,6 +19,7 @@ use crate::kernel::{Door, InstanceKey, Message};
 use crate::limits::Limits;
 use crate::loader::{Component, Engine, TICK, Ticker};
 use crate::sockets::Names;
+use crate::subprocess::Children;
 use crate::tls::{Identities, SystemAuthorities, Tls};
 use crate::traps::{self, Guest, Passing, SharedKernel, Streams, Tasks, WasiOptions, lock};
 
@@ -85,6 +86,7 @@ impl Running {
             table,
             names: Names::new(),
             passing: Passing::default(),
+            children: Children::default(),
             inherited: options.sockets,
             refused: None,
         };

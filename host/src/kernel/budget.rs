@@ -1,4 +1,4 @@
-//! What an instance may hold: memory, tasks and handles, counted against its limits.
+//! What an instance may hold: memory, tasks, handles and processes, counted against its limits.
 //!
 //! Memory is one sum over everything held for the instance: its linear memories and tables, charged by
 //! the wasm side, and the kernel's own entries for it, charged by the kernel.
@@ -11,6 +11,7 @@ pub(crate) struct Budget {
     limits: Limits,
     memory: u64,
     handles: u32,
+    processes: u32,
 }
 
 impl Budget {
@@ -20,6 +21,7 @@ impl Budget {
             limits,
             memory: 0,
             handles: 0,
+            processes: 0,
         }
     }
 
@@ -122,6 +124,24 @@ impl Budget {
     /// Gives handles back.
     pub(crate) fn give_handles(&mut self, count: u32) {
         self.handles = self.handles.saturating_sub(count);
+    }
+
+    /// Takes a process.
+    ///
+    /// # Errors
+    /// If there is none left; none is taken then.
+    pub(crate) fn take_process(&mut self) -> Result<(), LimitExceeded> {
+        let limit = self.limits.processes();
+        if self.processes >= limit {
+            return Err(LimitExceeded::Processes { limit });
+        }
+        self.processes += 1;
+        Ok(())
+    }
+
+    /// Gives a process back.
+    pub(crate) fn give_process(&mut self) {
+        self.processes = self.processes.saturating_sub(1);
     }
 
     /// Checks that one more task than `tasks` is allowed.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use self::parse::size;
-pub use self::parse::{InvalidLimit, parse_count, parse_duration, parse_size};
+pub use self::parse::{InvalidLimit, parse_count, parse_count_or_none, parse_duration, parse_size};
 
 /// How much a guest may use.
 ///
@@ -48,17 +48,19 @@ pub struct Limits {
     memory: u64,
     tasks: u32,
     handles: u32,
+    processes: u32,
     time: Option<Duration>,
     cpu_time: Option<Duration>,
 }
 
 impl Default for Limits {
-    /// 4 GiB of memory, 4 194 304 tasks, 65 536 handles, and all the time in the world.
+    /// 4 GiB of memory, 4 194 304 tasks, 65 536 handles, 64 processes, and all the time in the world.
     fn default() -> Self {
         Self {
             memory: 4 << 30,
             tasks: 4 << 20,
             handles: 64 << 10,
+            processes: 64,
             time: None,
             cpu_time: None,
         }
@@ -82,6 +84,11 @@ impl Limits {
     /// itself.
     pub fn handles(&self) -> u32 {
         self.handles
+    }
+
+    /// Processes at one time: subprocesses that run, of whichever program.
+    pub fn processes(&self) -> u32 {
+        self.processes
     }
 
     /// Time from the start to the end, if limited. It may be any duration: add it to an instant with
@@ -114,6 +121,12 @@ impl Limits {
     #[must_use]
     pub fn with_handles(self, handles: u32) -> Self {
         Self { handles, ..self }
+    }
+
+    /// Sets the number of processes; with 0 there can be none.
+    #[must_use]
+    pub fn with_processes(self, processes: u32) -> Self {
+        Self { processes, ..self }
     }
 
     /// Sets the time from start to end; `None` lifts the limit.
@@ -150,6 +163,12 @@ pub enum LimitExceeded {
     /// Handles at one time.
     #[error("limit of {limit} handles reached; raise it with --max-handles")]
     Handles {
+        /// How many.
+        limit: u32,
+    },
+    /// Processes at one time.
+    #[error("limit of {limit} processes reached; raise it with --max-processes")]
+    Processes {
         /// How many.
         limit: u32,
     },
@@ -199,6 +218,10 @@ mod tests {
                 "limit of 10 handles reached; raise it with --max-handles",
             ),
             (
+                LimitExceeded::Processes { limit: 0 },
+                "limit of 0 processes reached; raise it with --max-processes",
+            ),
+            (
                 LimitExceeded::Time { limit: limit * 90 },
                 "limit of 1m 30s of time reached; raise it with --max-time",
             ),
@@ -218,14 +241,17 @@ mod tests {
             (limits.memory(), limits.tasks(), limits.handles()),
             (4 << 30, 4_194_304, 65_536)
         );
+        assert_eq!(limits.processes(), 64);
         assert_eq!((limits.time(), limits.cpu_time()), (None, None));
         let second = Duration::from_secs(1);
         let set = limits
             .with_memory(1)
             .with_tasks(2)
             .with_handles(3)
+            .with_processes(4)
             .with_time(second);
         assert_eq!((set.memory(), set.tasks(), set.handles()), (1, 2, 3));
+        assert_eq!(set.processes(), 4);
         assert_eq!((set.time(), set.cpu_time()), (Some(second), None));
         assert_eq!(
             set.with_time(None).with_cpu_time(second).cpu_time(),

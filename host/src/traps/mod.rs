@@ -19,6 +19,7 @@ mod resolve;
 mod sockets;
 mod stdio;
 mod stdout;
+mod subprocess;
 mod tasks;
 mod tls;
 mod wasi;
@@ -41,6 +42,7 @@ use crate::kernel::{InstanceKey, Kernel};
 use crate::limits::LimitExceeded;
 use crate::permissions::Permissions;
 use crate::sockets::{InheritedSockets, Names};
+use crate::subprocess::Children;
 use crate::tls::Tls;
 
 /// A kernel, shared by the instances that run on it. All are on one thread, so the lock is never contended.
@@ -78,6 +80,8 @@ pub(crate) struct Guest {
     pub(crate) names: Names,
     /// The sockets through which others are on the way.
     pub(crate) passing: Passing,
+    /// The programs it has started.
+    pub(crate) children: Children,
     /// The sockets that it may take.
     pub(crate) inherited: InheritedSockets,
     /// The limit that the instance was just refused more for. Forgotten once it has gone on all the same.
@@ -143,6 +147,7 @@ mod tests {
             table: ResourceTable::new(),
             names: Names::new(),
             passing: Passing::default(),
+            children: Children::default(),
             inherited: InheritedSockets::new(),
             refused: None,
         }
