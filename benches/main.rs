@@ -18,6 +18,7 @@
 //! - `echo`: connections, over TCP, UDP and TLS; `load` is the client, and `certificate` its end of TLS
 //! - `bulk`, `latency`: one connection
 //! - `lines`: a file
+//! - `subprocess`: programs of the system's
 //! - `startup`: a program that says hello
 //! - `figures`: rounds, medians, and how they are printed
 //! - `program`: the processes that are measured
@@ -43,6 +44,7 @@ mod program;
 mod sleepers;
 mod spawn_join;
 mod startup;
+mod subprocess;
 mod switch;
 mod timers;
 
@@ -99,6 +101,10 @@ const SUBJECTS: &[Subject] = &[
     Subject {
         name: "lines",
         run: lines::run,
+    },
+    Subject {
+        name: "subprocess",
+        run: subprocess::run,
     },
     Subject {
         name: "latency",

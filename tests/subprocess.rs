@@ -22,9 +22,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn run(guest: &str, case: &str, flags: &[&str]) -> Output {
     let folder = Folder::new();
     fs::create_dir(folder.path().join("data")).unwrap();
-    let run = Run::guest(guest)
-        .flag(PROGRAMS)
-        .flag(format!("--dir={}::/data", folder.path().join("data").display()));
+    let run = Run::guest(guest).flag(PROGRAMS).flag(format!(
+        "--dir={}::/data",
+        folder.path().join("data").display()
+    ));
     let run = flags.iter().fold(run, Run::flag);
     run.args([case]).output()
 }
@@ -106,7 +107,10 @@ fn streams_are_inherited() {
     let mut running = guest.args(["streams_are_inherited"]).spawn();
     running.write("from outside\n");
     let output = running.wait();
-    output.code(0).stdout("before\nfrom outside\nafter\n").quiet();
+    output
+        .code(0)
+        .stdout("before\nfrom outside\nafter\n")
+        .quiet();
 }
 
 #[test]
@@ -127,10 +131,14 @@ fn limits_are_told() {
         ("a_handle_too_many_is_told", "--max-handles=3"),
         ("a_thousand_are_run_fifty_at_a_time", "--max-processes=50"),
     ] {
-        run("subprocess_run", case, &[flag]).code(0).stdout("").quiet();
+        run("subprocess_run", case, &[flag])
+            .code(0)
+            .stdout("")
+            .quiet();
     }
     let run = Run::guest("subprocess_run").flag("--max-processes=x");
-    run.output().complains(2, &["--max-processes: \"x\" is not a count"]);
+    run.output()
+        .complains(2, &["--max-processes: \"x\" is not a count"]);
 }
 
 fn executable(path: &Path, text: &str, mode: u32) {
@@ -173,9 +181,8 @@ fn only_what_is_granted_is_run() {
     let folder = Folder::new();
     executable(&folder.path().join("echo"), "#!/bin/sh\necho evil", 0o755);
     std::os::unix::fs::symlink("/bin/echo", folder.path().join("link")).unwrap();
-    let refused = |program: &str| {
-        format!("no permission to run {program:?}; add --allow-run={program}")
-    };
+    let refused =
+        |program: &str| format!("no permission to run {program:?}; add --allow-run={program}");
     let here = folder.path().join("echo");
     let here = here.to_str().unwrap();
     probe(&[], folder.path(), &[("echo x", &refused("echo"))]);
@@ -246,7 +253,11 @@ fn what_the_guest_can_change_is_not_run() {
         )
     };
     let programs = "--allow-run=bin/tool,data/deep/own,bin/linked";
-    let (own, linked, tool) = (refused("data/deep/own"), refused("bin/linked"), refused("bin/tool"));
+    let (own, linked, tool) = (
+        refused("data/deep/own"),
+        refused("bin/linked"),
+        refused("bin/tool"),
+    );
     for (dir, expected) in [
         ("--dir=data::/data", ["ok ran", &own, &linked]),
         ("--dir=data/deep::/data", ["ok ran", &own, &linked]),
@@ -265,10 +276,22 @@ fn what_the_guest_can_change_is_not_run() {
 #[test]
 fn an_unknown_program_is_a_usage_error() {
     for (flag, text) in [
-        ("--allow-run=true,nosuch", "--allow-run: \"nosuch\" is no program in the directories of PATH"),
-        ("--allow-run=./nosuch", "--allow-run: \"./nosuch\" is no file that can be executed"),
-        ("--allow-run=/etc/passwd", "--allow-run: \"/etc/passwd\" is no file that can be executed"),
-        ("--allow-run=/bin", "--allow-run: \"/bin\" is no file that can be executed"),
+        (
+            "--allow-run=true,nosuch",
+            "--allow-run: \"nosuch\" is no program in the directories of PATH",
+        ),
+        (
+            "--allow-run=./nosuch",
+            "--allow-run: \"./nosuch\" is no file that can be executed",
+        ),
+        (
+            "--allow-run=/etc/passwd",
+            "--allow-run: \"/etc/passwd\" is no file that can be executed",
+        ),
+        (
+            "--allow-run=/bin",
+            "--allow-run: \"/bin\" is no file that can be executed",
+        ),
         ("--allow-run=true,,cat", "--allow-run: \"\" is no program"),
     ] {
         let output = Run::guest("subprocess_probe").flag(flag).output();
@@ -371,4 +394,60 @@ fn an_embedded_host_is_left_with_no_child_and_no_descriptor() {
     host.stop(waits);
     assert_eq!(host.run(waits).unwrap(), Exit::Stopped);
     assert_eq!(own_children(), [""; 0]);
+}
+
+#[test]
+fn subprocess_lines_tells_each_line_as_it_comes() {
+    let guest = Run::guest("subprocess_lines").flag("--allow-run=sh");
+    let script = "echo one; echo two >&2; read x; echo \"three $x\"; exit 3";
+    let mut running = guest.args(["sh", "-c", script]).spawn();
+    for expected in ["one", "two"] {
+        let line = running.line();
+        let (seconds, text) = line.trim_start().split_once(' ').unwrap();
+        assert!(seconds.parse::<f64>().is_ok(), "{line}");
+        assert_eq!(text, expected);
+    }
+    running.write("go\n");
+    assert!(running.line().ends_with(" three go"));
+    assert_eq!(running.line(), "sh: exit status 3");
+    running.wait().code(1).quiet();
+    let output = Run::guest("subprocess_lines").args(["ls"]).output();
+    output.code(1).stderr_has(&["--allow-run=ls"]);
+}
+
+#[test]
+fn pipeline_does_what_a_shell_does() {
+    let folder = Folder::new();
+    folder.file("words", "b\na\nb\nc\n".repeat(50_000));
+    let here = || {
+        let guest = Run::guest("pipeline").flag("--allow-run=cat,sort,uniq,yes,head,false");
+        guest.directory(folder.path())
+    };
+    let output = here()
+        .args(["cat words", "sort", "uniq -c", "sort -rn"])
+        .output();
+    output.code(0).quiet();
+    let words: Vec<_> = output.stdout.split_whitespace().collect();
+    assert_eq!(words, ["100000", "b", "50000", "c", "50000", "a"]);
+    let output = here().args(["yes", "head -n 2"]).output();
+    output.code(0).stdout("y\ny\n").quiet();
+    let output = here().args(["false", "cat"]).output();
+    output.code(1).stderr_has(&["false: exit status 1"]);
+}
+
+#[test]
+fn odd_requests_do_no_harm() {
+    for case in [
+        "dropped-while-waiting",
+        "closed-while-waiting",
+        "wrong-way",
+        "second-wait",
+        "polled-while-waiting",
+        "odd-sizes",
+        "ends-given-away",
+    ] {
+        let guest = Run::guest("hostile_subprocess").flag("--allow-run=sleep,true,cat");
+        let guest = guest.flag("--max-handles=10").flag("--max-processes=4");
+        guest.args([case]).output().code(0).stdout("").quiet();
+    }
 }

@@ -97,11 +97,7 @@ impl Command {
                     actions.add_dup2(1, number).map_err(io::Error::from)?;
                     continue;
                 }
-                Stream::Null => NULL
-                    .as_ref()
-                    .map_err(|error| copy(error))?
-                    .as_fd()
-                    .try_clone_to_owned()?,
+                Stream::Null => NULL.as_ref().map_err(copy)?.as_fd().try_clone_to_owned()?,
                 Stream::Given(end) => end,
                 Stream::Pipe => {
                     let (reader, writer) = io::pipe()?;

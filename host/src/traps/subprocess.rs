@@ -157,7 +157,9 @@ impl Guest {
         let source = pipe.source();
         self.push(pipe).inspect_err(|_| {
             // It is closed by now.
-            source.map(|source| lock(&self.kernel).remove_source(source));
+            if let Some(source) = source {
+                lock(&self.kernel).remove_source(source);
+            }
         })
     }
 
