@@ -19,6 +19,7 @@
 //! - `bulk`, `latency`: one connection
 //! - `lines`: a file
 //! - `workers`: jobs on other threads and in other processes
+//! - `subprocess`: programs of the system's
 //! - `startup`: a program that says hello
 //! - `figures`: rounds, medians, and how they are printed
 //! - `program`: the processes that are measured
@@ -44,6 +45,7 @@ mod program;
 mod sleepers;
 mod spawn_join;
 mod startup;
+mod subprocess;
 mod switch;
 mod timers;
 mod workers;
@@ -101,6 +103,10 @@ const SUBJECTS: &[Subject] = &[
     Subject {
         name: "lines",
         run: lines::run,
+    },
+    Subject {
+        name: "subprocess",
+        run: subprocess::run,
     },
     Subject {
         name: "latency",

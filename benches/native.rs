@@ -32,6 +32,7 @@ pub(crate) fn run(name: &str, args: &[String]) {
         "bench-primitives" => in_task(native_primitives::run(numbers(args))),
         "bench-bulk" => in_task(native_network::bulk(args.to_vec())),
         "bench-workers" => in_task(workers(numbers(args))),
+        "bench-subprocess" => in_task(subprocess(numbers(args))),
         "bench-lines" => lines(&args[0]),
         "echo" => in_task(native_network::echo(args.to_vec())),
         "tls_echo" => in_task(native_network::tls_echo(args.to_vec())),
@@ -134,6 +135,22 @@ async fn spawn_join([tasks, batch]: [u64; 2]) {
 
     run(batch * 2, batch).await;
     println!("{}", run(tasks, batch).await.as_nanos());
+}
+
+async fn subprocess([processes]: [u64; 1]) {
+    async fn run(processes: u64) -> Duration {
+        let begun = Instant::now();
+        for _ in 0..processes {
+            let mut command = tokio::process::Command::new("/bin/true");
+            let child = command.stdin(std::process::Stdio::null()).spawn();
+            let status = child.expect("every system has it").wait().await;
+            assert!(status.expect("it is our child").success());
+        }
+        begun.elapsed()
+    }
+
+    run(10).await;
+    println!("{}", run(processes).await.as_nanos());
 }
 
 async fn sleepers([tasks, milliseconds]: [u64; 2]) {

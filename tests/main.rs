@@ -51,6 +51,7 @@ mod sockets_peers;
 mod stdio;
 mod stdio_tasks;
 mod streams;
+mod subprocess;
 mod sync;
 mod task_groups;
 mod tasks;

@@ -19,6 +19,6 @@ mod generated {
 }
 
 pub(crate) use self::generated::curio::kernel::{
-    files, log, queues, resolve, signals, sockets, stdio, tls, traps, types, workers,
+    files, log, queues, resolve, signals, sockets, stdio, subprocess, tls, traps, types, workers,
 };
 pub(crate) use self::generated::exports::curio::kernel::jobs;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::bindings::types;
 use crate::partial::{Partial, interruption_in};
 use crate::ssl::SslError;
+use crate::subprocess::{CalledProcessError, Output, TimeoutExpired};
 use crate::time::Instant;
 use crate::workers::JobError;
 
@@ -61,6 +62,12 @@ pub enum Error {
     /// A TLS connection failed.
     #[error(transparent)]
     Ssl(#[from] SslError),
+    /// A program that was run has failed, and that was to be an error.
+    #[error(transparent)]
+    CalledProcess(#[from] CalledProcessError),
+    /// A program that was run took too long, and was killed.
+    #[error(transparent)]
+    TimeoutExpired(#[from] TimeoutExpired),
     /// The program has no right to do this. The text says what was refused, and which flag allows it.
     #[error("{0}")]
     Refused(String),
@@ -132,16 +139,22 @@ impl fmt::Debug for Error {
 }
 
 /// When a timeout came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimedOut {
     pub(crate) at: Instant,
     /// How much the operation had done.
     pub(crate) moved: Option<u64>,
+    /// What a program that was run had written.
+    pub(crate) output: Option<Arc<Output>>,
 }
 
 impl TimedOut {
     pub(crate) fn new(at: Instant) -> Self {
-        Self { at, moved: None }
+        Self {
+            at,
+            moved: None,
+            output: None,
+        }
     }
 
     /// The time on the kernel's clock.

@@ -49,6 +49,7 @@
 //! - connections that nobody else can read: [`ssl`]
 //! - work on other threads and in other processes: [`workers`], with [`run_in_thread`] and [`run_in_process`];
 //!   [`mod@thread`], with [`spawn_thread`]
+//! - programs of the host: [`mod@subprocess`], with [`Command`](subprocess::Command) and [`Popen`](subprocess::Popen)
 //! - errors: [`Error`], [`TaskError`], [`TimedOut`]
 //! - what all of it is made of: [`traps`]
 //!
@@ -82,6 +83,7 @@ pub mod signal;
 pub mod socket;
 pub mod ssl;
 mod stdio;
+pub mod subprocess;
 pub mod sync;
 mod task;
 pub mod thread;

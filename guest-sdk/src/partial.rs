@@ -1,15 +1,18 @@
 //! Operations that were ended in the middle: how much they had done.
 
 use std::error::Error as StdError;
+use std::sync::Arc;
 use std::{fmt, io};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, TimedOut};
+use crate::subprocess::Output;
 
 /// What interrupted an operation, and how much of it was done: see [`Error::moved`].
 #[derive(Debug)]
 pub struct Partial {
     pub(crate) cause: Box<Error>,
     moved: u64,
+    output: Option<Arc<Output>>,
 }
 
 /// An error of the system's that came when a part was done.
@@ -121,6 +124,64 @@ impl Error {
             cause => Self::Partial(Partial {
                 cause: Box::new(cause),
                 moved,
+                output: None,
+            }),
+        }
+    }
+
+    /// What a program had written when [`Command::run`](crate::subprocess::Command::run) or one of its kin failed, or was
+    /// interrupted; none of any other operation.
+    ///
+    /// ```no_run
+    /// # async fn example() -> curio::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// use curio::subprocess::Command;
+    ///
+    /// let ping = Command::new("ping").arg("localhost").capture_output().run();
+    /// if let Err(error) = curio::timeout_after(Duration::from_secs(3), ping).await {
+    ///     let so_far = error.output().map_or(&b""[..], |output| &output.stdout);
+    ///     println!("{error}: {}", so_far.escape_ascii());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "stdout")]
+    #[doc(alias = "stderr")]
+    pub fn output(&self) -> Option<&Output> {
+        match self {
+            Self::TaskTimeout(timed_out) | Self::TimeoutCancellation(timed_out) => {
+                timed_out.output.as_deref()
+            }
+            Self::Partial(partial) => partial.output.as_deref(),
+            Self::Shared(error) => error.output(),
+            Self::CalledProcess(error) => Some(error.output()),
+            Self::TimeoutExpired(error) => Some(error.output()),
+            _ => None,
+        }
+    }
+
+    /// The same error, of a program that had written this.
+    pub(crate) fn with_output(self, output: Output) -> Self {
+        let moved = output.len() as u64;
+        let output = Some(Arc::new(output));
+        let timed_out = |timed_out| TimedOut {
+            moved: Some(moved),
+            output: output.clone(),
+            ..timed_out
+        };
+        match self {
+            Self::TaskTimeout(cause) => Self::TaskTimeout(timed_out(cause)),
+            Self::TimeoutCancellation(cause) => Self::TimeoutCancellation(timed_out(cause)),
+            Self::Partial(Partial { cause, .. }) => Self::Partial(Partial {
+                cause,
+                moved,
+                output,
+            }),
+            cause => Self::Partial(Partial {
+                cause: Box::new(cause),
+                moved,
+                output,
             }),
         }
     }
@@ -141,9 +202,11 @@ pub(crate) fn interruption_in(error: &(dyn StdError + 'static)) -> Option<Error>
         };
         match inside {
             Some(Error::TaskCancelled) => return Some(Error::TaskCancelled),
-            Some(Error::TaskTimeout(timed_out)) => return Some(Error::TaskTimeout(*timed_out)),
+            Some(Error::TaskTimeout(timed_out)) => {
+                return Some(Error::TaskTimeout(timed_out.clone()));
+            }
             Some(Error::TimeoutCancellation(timed_out)) => {
-                return Some(Error::TimeoutCancellation(*timed_out));
+                return Some(Error::TimeoutCancellation(timed_out.clone()));
             }
             _ => next = error.source(),
         }
@@ -154,7 +217,6 @@ pub(crate) fn interruption_in(error: &(dyn StdError + 'static)) -> Option<Error>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::TimedOut;
     use crate::time::Instant;
 
     #[test]
@@ -162,7 +224,7 @@ mod tests {
         let timed_out = TimedOut::new(Instant::from_nanos(7));
         let errors = [
             Error::TaskCancelled,
-            Error::TaskTimeout(timed_out),
+            Error::TaskTimeout(timed_out.clone()),
             Error::TimeoutCancellation(timed_out),
             Error::Io(io::Error::new(io::ErrorKind::BrokenPipe, "gone")),
             Error::other("of one's own"),

@@ -204,7 +204,9 @@ impl<T, F: Future<Output = Result<T>>> Future for Block<F> {
 /// What a result becomes when it crosses the border of a block, and whether it is the block's own timeout.
 fn leave<T>(block: BlockKey, result: Result<T>) -> (Result<T>, bool) {
     let timed_out = match &result {
-        Err(Error::TaskTimeout(timed_out) | Error::TimeoutCancellation(timed_out)) => *timed_out,
+        Err(Error::TaskTimeout(timed_out) | Error::TimeoutCancellation(timed_out)) => {
+            timed_out.clone()
+        }
         _ => return (result, false),
     };
     let outermost = runtime::with(|runtime| runtime.waiting.outermost_expired(block, timed_out.at));

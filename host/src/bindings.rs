@@ -25,6 +25,8 @@ mod generated {
             "curio:kernel/queues.event": crate::shared::Event,
             "curio:kernel/queues.result-cell": crate::shared::ResultCell,
             "curio:kernel/queues.lock": crate::shared::Lock,
+            "curio:kernel/subprocess.child": crate::subprocess::Child,
+            "curio:kernel/subprocess.pipe": crate::subprocess::Pipe,
             "curio:kernel/tls.client-config": crate::tls::ClientConfig,
             "curio:kernel/tls.server-config": crate::tls::ServerConfig,
             "curio:kernel/tls.tls-stream": crate::tls::TlsStream,
@@ -37,6 +39,6 @@ mod generated {
 
 pub(crate) use self::generated::Guest;
 pub(crate) use self::generated::curio::kernel::{
-    files, log, queues, resolve, signals, sockets, stdio, tls, traps, types, workers,
+    files, log, queues, resolve, signals, sockets, stdio, subprocess, tls, traps, types, workers,
 };
 pub(crate) use self::generated::exports::curio::kernel::jobs;

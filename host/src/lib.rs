@@ -22,7 +22,7 @@
 //! - `loader`: from a file to a component that can be started
 //! - `traps`: the answers to a guest's traps, one file a WIT interface
 //! - `tls`: connections over sockets, encrypted
-//! - `sockets`, `files`, `stdio`, `signals`: what the operating system does; `workers`: what other instances of the guest do;
+//! - `sockets`, `files`, `stdio`, `signals`, `subprocess`: what the operating system does; `workers`: what other instances of the guest do;
 //!   `shared`: what instances share
 //! - `background`: threads for what would block the kernel's
 //! - `kernel`: who waits for what, and who may go on; knows nothing of WebAssembly
@@ -37,7 +37,6 @@ pub mod cli;
 mod error;
 mod files;
 mod host;
-#[cfg_attr(not(test), expect(dead_code, reason = "worker processes call it"))]
 mod isolation;
 mod kernel;
 mod limits;
@@ -48,6 +47,7 @@ mod shared;
 mod signals;
 mod sockets;
 mod stdio;
+mod subprocess;
 mod tls;
 mod traps;
 mod workers;
@@ -55,12 +55,13 @@ mod workers;
 pub use self::error::Error;
 pub use self::host::{Exit, Host, Instance, Options, Termination, WorkerProcess, WorkerProgram};
 pub use self::limits::{
-    InvalidLimit, LimitExceeded, Limits, parse_count, parse_duration, parse_number, parse_size,
+    InvalidLimit, LimitExceeded, Limits, parse_count, parse_count_or_none, parse_duration,
+    parse_size,
 };
 pub use self::loader::{Cache, Component, Engine, EngineOptions, Pool};
 pub use self::permissions::{
-    Denied, DirGrant, InvalidPermission, InvalidSignal, Permissions, Signal, SocketPath, SocketUse,
-    TlsIdentity,
+    Denied, DirGrant, InvalidPermission, InvalidSignal, Permissions, Program, Signal, SocketPath,
+    SocketUse, TlsIdentity,
 };
 pub use self::signals::Signals;
 pub use self::sockets::InheritedSockets;

@@ -78,6 +78,10 @@ impl File {
         Ok(file)
     }
 
+    pub(crate) fn into_handle(self) -> kernel::File {
+        self.handle
+    }
+
     /// Reads up to `max` bytes from the current position on: at least one, or none at the end of the file. Not more
     /// than 256 KiB come at a time.
     ///

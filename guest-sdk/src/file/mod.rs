@@ -52,9 +52,9 @@ pub(crate) use self::handle::BLOCK;
 pub use self::handle::File;
 pub use self::metadata::{FileKind, Metadata};
 pub use self::open::{OpenOptions, aopen};
-pub(crate) use self::path::enter_initial_directory;
 pub use self::path::{
     create_dir, create_dir_all, exists, metadata, read, read_link, read_to_string, remove_dir,
     remove_file, rename, symlink_metadata, write,
 };
+pub(crate) use self::path::{enter_initial_directory, text};
 pub use self::stream::FileStream;

@@ -22,7 +22,7 @@ pub(crate) fn enter_initial_directory() {
 }
 
 /// A path as the kernel takes it: as the standard library would take it now.
-pub(super) fn text(path: &Path) -> Result<String> {
+pub(crate) fn text(path: &Path) -> Result<String> {
     let current = std::env::current_dir().unwrap_or_default();
     // With the slash in front or without, it is the same, unless relative paths began elsewhere.
     let whole = if current == Path::new("/") && kernel::initial_directory().is_none() {

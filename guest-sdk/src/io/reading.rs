@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Lines, RawIo, Stream};
+use super::{Lines, READ_SIZE, RawIo, Stream};
 use crate::error::{Error, Result};
 
 /// How much is asked for at once at most.
@@ -182,6 +182,16 @@ impl<T: RawIo> Stream<T> {
             }
         }
         Ok(true)
+    }
+
+    /// Reads what is there at once, into the buffer. What can't be read any more has nothing to add.
+    pub(crate) fn buffer_what_is_there(&mut self) {
+        while let Ok(Some(data)) = self.io.try_recv(READ_SIZE) {
+            if data.is_empty() {
+                break;
+            }
+            self.buffer.push(data);
+        }
     }
 
     /// Reads until there is a line, and returns how long it is.

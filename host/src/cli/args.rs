@@ -54,6 +54,13 @@ pub(super) struct PermissionArgs {
     #[arg(long, value_name = "ADDR[:PORT],…")]
     pub(super) allow_listen: Vec<String>,
 
+    /// Allow running programs
+    ///
+    /// PROGRAM is a name, which is looked up in PATH now, or a path. No sandbox holds what is run: it can do all that you
+    /// can. A program is not run if --dir lets the guest write to its file. It gets the guest's variables, and no others.
+    #[arg(long, value_name = "PROGRAM,…")]
+    pub(super) allow_run: Vec<String>,
+
     /// Allow a directory, read-only with `::ro`
     ///
     /// Includes all that is in it. The guest finds it under GUEST, or under the host's path as given here.
@@ -89,15 +96,15 @@ pub(super) struct PermissionArgs {
 
     /// Allow what a file lists
     ///
-    /// In the file, allow-net, allow-listen, dir, env, tls-identity and allow-signal are lists of what these options
-    /// take, and inherit-sockets and allow-all are true or false. Options add to it.
+    /// In the file, allow-net, allow-listen, allow-run, dir, env, tls-identity and allow-signal are lists of what these
+    /// options take, and inherit-sockets and allow-all are true or false. Options add to it.
     #[arg(long, value_name = "FILE.toml")]
     pub(super) permissions: Vec<PathBuf>,
 
     /// Allow everything; for your own code only
     ///
-    /// Everything is all hosts, all addresses, the whole file system, the whole environment, all signals and the sockets
-    /// that are handed over.
+    /// Everything is all hosts, all addresses, the whole file system, all programs, the whole environment, all signals
+    /// and the sockets that are handed over.
     #[arg(short = 'A', long)]
     pub(super) allow_all: bool,
 }

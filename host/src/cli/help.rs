@@ -33,6 +33,9 @@ Examples:
   curio-host --inherit-sockets server.wasm
       A service of systemd's, with a socket unit of the same name.
 
+  curio-host --allow-run=git,make --max-processes=8 builder.wasm
+      A program that runs others, eight at a time at the most.
+
   curio-host --max-memory=64MiB --max-cpu-time=10s --max-time=1m untrusted.wasm
       Somebody else's program, held to limits.
 

@@ -6,7 +6,9 @@ use std::path::Path;
 use super::args::{LimitArgs, OtherArgs, PermissionArgs};
 use super::failure::Failure;
 use crate::Error;
-use crate::limits::{InvalidLimit, Limits, parse_count, parse_duration, parse_number, parse_size};
+use crate::limits::{
+    InvalidLimit, Limits, parse_count, parse_count_or_none, parse_duration, parse_size,
+};
 use crate::loader::{Cache, EngineOptions};
 use crate::permissions::{InvalidPermission, Permissions};
 
@@ -25,6 +27,9 @@ pub(super) fn permissions(args: &PermissionArgs) -> Result<Permissions, Failure>
     }
     for spec in &args.allow_listen {
         permissions.allow_listen(spec).map_err(wrong)?;
+    }
+    for spec in &args.allow_run {
+        permissions.allow_run(spec).map_err(wrong)?;
     }
     for spec in &args.dir {
         permissions.allow_dir(spec).map_err(wrong)?;
@@ -78,10 +83,18 @@ pub(super) fn limits(args: &LimitArgs) -> Result<Limits, Failure> {
     if let Some(count) = limit("--max-handles", args.handles.as_deref(), parse_count)? {
         limits = limits.with_handles(count);
     }
-    if let Some(count) = limit("--max-threads", args.threads.as_deref(), parse_number)? {
+    if let Some(count) = limit(
+        "--max-threads",
+        args.threads.as_deref(),
+        parse_count_or_none,
+    )? {
         limits = limits.with_threads(count);
     }
-    if let Some(count) = limit("--max-processes", args.processes.as_deref(), parse_number)? {
+    if let Some(count) = limit(
+        "--max-processes",
+        args.processes.as_deref(),
+        parse_count_or_none,
+    )? {
         limits = limits.with_processes(count);
     }
     let time = limit("--max-time", args.time.as_deref(), parse_duration)?;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,6 +26,13 @@ pub(crate) struct Directories {
 pub(crate) struct Spot {
     pub(super) directory: Arc<Dir>,
     pub(super) path: PathBuf,
+}
+
+impl Spot {
+    /// Opens the directory that it is.
+    pub(crate) fn open_directory(&self) -> io::Result<OwnedFd> {
+        Ok(self.directory.open_dir(&self.path)?.into_std_file().into())
+    }
 }
 
 /// A directory that was granted could not be opened.
@@ -71,6 +79,13 @@ impl Directories {
     /// What was opened, and by which names the guest finds it.
     pub(crate) fn places(&self) -> &Places {
         &self.places
+    }
+
+    /// Those that the guest may change.
+    pub(crate) fn writable(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let grants = self.places.grants().iter();
+        let both = grants.zip(&self.open).filter(|(grant, _)| !grant.read_only);
+        both.map(|(_, directory)| directory.as_fd())
     }
 
     /// Finds what a guest's path leads to, if the guest may do this with it.

@@ -4,7 +4,8 @@
 //! next one, or be forgotten: the position is where it was. One thing is under way at a time.
 
 use std::fs;
-use std::io::{self, Seek, Write};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
@@ -243,6 +244,19 @@ impl File {
     /// What a task waits for until nothing is under way.
     pub(crate) fn source(&self) -> SourceKey {
         self.errand.source()
+    }
+
+    /// Gives a descriptor of it away, to a program of the host's that goes on from the position.
+    pub(crate) fn give_away(&mut self, owner: &mut Owner<'_>) -> Result<OwnedFd, FileError> {
+        if matches!(self.collect(owner), Err(FileError::NotYet)) {
+            return Err(FileError::State("something is under way with the file"));
+        }
+        self.check_end()?;
+        let file = self.file()?;
+        (&*file).seek(SeekFrom::Start(self.position))?;
+        let given = file.as_fd().try_clone_to_owned()?;
+        rustix::io::ioctl_fionbio(&given, false).map_err(io::Error::from)?;
+        Ok(given)
     }
 
     /// To be called when it is dropped. Closing can take long, if it removes the file from the disk.

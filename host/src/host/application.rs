@@ -12,7 +12,6 @@ use crate::permissions::Permissions;
 use crate::shared::Registry;
 use crate::tls::{Identities, SystemAuthorities, Tls};
 use crate::traps::{self, Streams, WasiOptions};
-use crate::workers::Places;
 use wasmtime_wasi::WasiCtx;
 
 /// What is said to a guest that wants a worker process which nobody can start.
@@ -30,16 +29,12 @@ pub(super) struct Application {
     pub(super) directories: Directories,
     authorities: SystemAuthorities,
     identities: Identities,
-    /// How much memory they may have together.
+    /// What they may have together.
     pub(super) allowance: Allowance,
     /// How much CPU time they have used together.
     pub(super) cpu_time: CpuTime,
-    /// How many worker threads they may have together.
-    pub(super) threads: Places,
     /// Where they find what they share, with others on the same host too.
     pub(super) registry: Registry,
-    /// How many processes.
-    pub(super) processes: Places,
     /// What worker processes run, or why there are none.
     pub(super) worker_program: Result<WorkerProgram, &'static str>,
     /// The component as worker processes get it, once one was started.
@@ -93,11 +88,9 @@ impl Application {
             streams,
             authorities,
             identities: opened.identities,
-            allowance: Allowance::new(limits.memory()),
+            allowance: Allowance::new(&limits),
             cpu_time: CpuTime::default(),
-            threads: Places::new(limits.threads()),
             registry,
-            processes: Places::new(limits.processes()),
             worker_program: worker_program.ok_or(NO_PROGRAM),
             image: Arc::default(),
         }

@@ -212,7 +212,16 @@ impl WorkerProcess {
         } = self;
         let opened = Opened::new(&setup.permissions)?;
         let outputs = setup.has_streams.then(open_outputs).transpose()?;
-        begun.confine(&setup.permissions, &setup.limits, false);
+        let runs_programs = setup.permissions.allows_any_program();
+        if runs_programs {
+            // Their end is for this process to see to, which it comes to when its link is closed.
+            let blocked = SigSet::from_iter([Signal::SIGTERM]).thread_block();
+            blocked.map_err(|errno| Error::Setup {
+                what: "the worker process",
+                source: errno.into(),
+            })?;
+        }
+        begun.confine(&setup.permissions, &setup.limits, runs_programs);
         let engine = Engine::new(&EngineOptions {
             cache: Cache::Off,
             pool: setup

@@ -19,6 +19,7 @@ use crate::kernel::{Door, InstanceKey, Message};
 use crate::loader::{Engine, TICK, Ticker};
 use crate::signals::SharedWatchers;
 use crate::sockets::{InheritedSockets, Names};
+use crate::subprocess::Children;
 use crate::traps::{Guest, Passing, SharedKernel, Tasks, lock};
 use crate::workers::{Crew, Inbox};
 
@@ -124,13 +125,10 @@ impl Running {
             table,
             names: Names::new(),
             passing: Passing::default(),
+            children: Children::default(),
             inherited,
             registry: application.registry.clone(),
-            crew: Crew::new(
-                Arc::new(for_workers),
-                application.threads.clone(),
-                application.processes.clone(),
-            ),
+            crew: Crew::new(Arc::new(for_workers), application.allowance.clone()),
             watchers,
             refused: None,
             panic: None,

@@ -9,12 +9,11 @@ use super::running::Running;
 use super::{Application, Exit, Host};
 use crate::background::Background;
 use crate::error::Error;
+use crate::limits::Place;
 use crate::loader::Engine;
 use crate::traps::{Guest, lock};
 use crate::workers::process::Started;
-use crate::workers::{
-    Inbox, Launch, Loss, LossReason, Outcome, Payload, Place, Request, StartError,
-};
+use crate::workers::{Inbox, Launch, Loss, LossReason, Outcome, Payload, Request, StartError};
 
 /// How an application's workers are started.
 #[derive(Debug)]

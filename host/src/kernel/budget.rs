@@ -1,10 +1,10 @@
-//! What an instance may hold: memory, tasks and handles, counted against its limits.
+//! What an instance may hold: memory, tasks, handles and processes, counted against its limits.
 //!
 //! Memory is one sum over everything held for the instance: its linear memories and tables, charged by
 //! the wasm side, and the kernel's own entries for it, charged by the kernel. An application's
 //! instances share what they may have of it.
 
-use crate::limits::{Allowance, LimitExceeded, Limits};
+use crate::limits::{Allowance, LimitExceeded, Limits, Place};
 
 /// How much memory is taken from the allowance at a time, so that those who share it seldom meet.
 const PIECE: u64 = 64 << 10;
@@ -20,6 +20,8 @@ pub(crate) struct Budget {
     /// … and how much of it is in use.
     memory: u64,
     handles: u32,
+    /// The places of its processes.
+    processes: Vec<Place>,
 }
 
 impl Budget {
@@ -31,6 +33,7 @@ impl Budget {
             taken: 0,
             memory: 0,
             handles: 0,
+            processes: Vec::new(),
         }
     }
 
@@ -151,6 +154,24 @@ impl Budget {
     /// Gives handles back.
     pub(crate) fn give_handles(&mut self, count: u32) {
         self.handles = self.handles.saturating_sub(count);
+    }
+
+    /// Takes a process.
+    ///
+    /// # Errors
+    /// If there is none left; none is taken then.
+    pub(crate) fn take_process(&mut self) -> Result<(), LimitExceeded> {
+        let processes = self.allowance.processes();
+        let limit = processes.limit();
+        let place = processes.take();
+        self.processes
+            .push(place.ok_or(LimitExceeded::Processes { limit })?);
+        Ok(())
+    }
+
+    /// Gives a process back.
+    pub(crate) fn give_process(&mut self) {
+        drop(self.processes.pop());
     }
 
     /// Checks that one more task than `tasks` is allowed.

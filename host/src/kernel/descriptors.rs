@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use slotmap::{Key, KeyData};
 
-use super::source::{Direction, Readiness, Source};
+use super::source::{Direction, Duty, Readiness, Source};
 use super::trap::Wait;
 use super::{Caller, Fault, InstanceKey, Kernel, Outcome, SourceKey, TaskKey, TrapKey};
 use crate::selector::Event;
@@ -27,12 +27,27 @@ impl Kernel {
             readiness: readiness.clone(),
             reader: None,
             writer: None,
+            duty: None,
         });
         if let Err(error) = self.selector.register(fd, key.data().as_ffi()) {
             self.sources.remove(key);
             return Err(error);
         }
         Ok((key, readiness))
+    }
+
+    /// Has the host do something whenever a descriptor becomes readable, whether or not a task waits for that.
+    pub(crate) fn set_duty(&mut self, key: SourceKey, duty: Duty) {
+        if let Some(source) = self.sources.get_mut(key) {
+            source.duty = Some(duty);
+        }
+    }
+
+    /// Makes a descriptor the host's own: its duty stays when the instance is forgotten.
+    pub(crate) fn disown(&mut self, key: SourceKey) {
+        if let Some(source) = self.sources.get_mut(key) {
+            source.owner = None;
+        }
     }
 
     /// Adds something that is no descriptor: it becomes readable, once after each [`Readiness::clear`], by a
@@ -45,6 +60,7 @@ impl Kernel {
             readiness: readiness.clone(),
             reader: None,
             writer: None,
+            duty: None,
         });
         (key, readiness)
     }
@@ -58,11 +74,18 @@ impl Kernel {
 
     /// Forgets what was watched, or added. Whoever waits for it is told.
     pub(crate) fn remove_source(&mut self, key: SourceKey) {
-        let Some(source) = self.sources.remove(key) else {
+        self.tell_closed(key);
+        self.sources.remove(key);
+    }
+
+    /// Tells whoever waits for something that it is closed. It stays watched.
+    pub(crate) fn tell_closed(&mut self, key: SourceKey) {
+        let Some(source) = self.sources.get_mut(key) else {
             return;
         };
+        let waiters = [source.reader.take(), source.writer.take()];
         if let Some(owner) = source.owner {
-            for trap in [source.reader, source.writer].into_iter().flatten() {
+            for trap in waiters.into_iter().flatten() {
                 self.instance(owner).finish(trap, Outcome::Closed);
             }
         }
@@ -132,9 +155,28 @@ impl Kernel {
         });
     }
 
+    /// Does what the host has to do about a descriptor that became readable. Returns whether that is all there is to do.
+    fn do_duty(&mut self, key: SourceKey) -> bool {
+        let source = self.sources.get_mut(key);
+        let Some(mut duty) = source.and_then(|source| source.duty.take()) else {
+            return false;
+        };
+        let done = duty.act(self);
+        let Some(source) = self.sources.get_mut(key) else {
+            return true;
+        };
+        if !done {
+            source.duty = Some(duty);
+        }
+        source.owner.is_none()
+    }
+
     /// Keeps what an event says, and readies who waited for it.
     pub(super) fn take_event(&mut self, event: Event) {
         let key = SourceKey::from(KeyData::from_ffi(event.token));
+        if event.readable && self.do_duty(key) {
+            return;
+        }
         let Some(source) = self.sources.get_mut(key) else {
             return;
         };

@@ -40,7 +40,7 @@ pub(crate) use self::door::{Door, Message};
 pub(crate) use self::instance::Instance;
 use self::instance::Turn;
 use self::source::Source;
-pub(crate) use self::source::{Direction, Readiness};
+pub(crate) use self::source::{Direction, Duty, Readiness};
 pub(crate) use self::task::{Caller, Outcome, Pass};
 use self::timers::{Due, Timers};
 use crate::limits::{Allowance, LimitExceeded, Limits};
@@ -145,7 +145,7 @@ impl Kernel {
     /// Adds an instance that shares its memory with none, and is runnable at once.
     #[cfg(test)]
     pub(crate) fn add_instance(&mut self, limits: Limits) -> InstanceKey {
-        self.add_instance_sharing(limits, Allowance::new(limits.memory()))
+        self.add_instance_sharing(limits, Allowance::new(&limits))
     }
 
     /// Adds an instance that shares an application's memory with others. It is runnable at once.
@@ -182,6 +182,13 @@ impl Kernel {
         self.instances
             .get_mut(key)
             .expect("an instance that traps is in the table")
+    }
+
+    /// Notes that a process of an instance's has ended, if the instance is still there.
+    pub(crate) fn give_process(&mut self, key: InstanceKey) {
+        if let Some(instance) = self.instances.get_mut(key) {
+            instance.budget().give_process();
+        }
     }
 
     /// The instance and the timers, for what needs both: what sets timers, and lets them die.

@@ -4,9 +4,10 @@
 //! that an attempt that cannot succeed costs no system call, and no event is lost between an attempt
 //! and the wait that follows it.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{InstanceKey, TrapKey};
+use super::{InstanceKey, Kernel, TrapKey};
 
 /// What is possible with a descriptor, as far as the kernel knows. Shared by the kernel, which sets it,
 /// and the descriptor's owner, who clears it when the system says that it would block.
@@ -82,6 +83,28 @@ pub(super) struct Source {
     pub(super) reader: Option<TrapKey>,
     /// The trap that waits for writing. It may have ended meanwhile.
     pub(super) writer: Option<TrapKey>,
+    /// What the host itself does when it becomes readable.
+    pub(super) duty: Option<Duty>,
+}
+
+/// What the host itself does when a descriptor becomes readable, until it says that this was the last time.
+pub(crate) struct Duty(Box<dyn FnMut(&mut Kernel) -> bool + Send>);
+
+impl Duty {
+    /// Something to do; it returns whether it is done for good.
+    pub(crate) fn new(act: impl FnMut(&mut Kernel) -> bool + Send + 'static) -> Self {
+        Self(Box::new(act))
+    }
+
+    pub(super) fn act(&mut self, kernel: &mut Kernel) -> bool {
+        (self.0)(kernel)
+    }
+}
+
+impl fmt::Debug for Duty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Duty").finish_non_exhaustive()
+    }
 }
 
 impl Source {

@@ -1,13 +1,13 @@
-//! The memory that an application may use, over all its instances.
+//! What an application may use over all its instances: memory, and workers.
 //!
 //! An application's workers are instances of their own, on other threads. What they hold counts together.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::LimitExceeded;
+use super::{LimitExceeded, Limits, Places};
 
-/// The memory that an application may use. Clones share it.
+/// What an application may use. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Allowance(Arc<State>);
 
@@ -15,6 +15,8 @@ pub(crate) struct Allowance(Arc<State>);
 struct State {
     limit: u64,
     used: AtomicU64,
+    threads: Places,
+    processes: Places,
 }
 
 /// Memory that is in use until this is dropped.
@@ -25,12 +27,24 @@ pub(crate) struct Held {
 }
 
 impl Allowance {
-    /// So many bytes, of which none is used.
-    pub(crate) fn new(limit: u64) -> Self {
+    /// What limits allow, of which nothing is used.
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self(Arc::new(State {
-            limit,
+            limit: limits.memory(),
             used: AtomicU64::new(0),
+            threads: Places::new(limits.threads()),
+            processes: Places::new(limits.processes()),
         }))
+    }
+
+    /// The places for worker threads.
+    pub(crate) fn threads(&self) -> &Places {
+        &self.0.threads
+    }
+
+    /// The places for processes: workers, and programs that were started.
+    pub(crate) fn processes(&self) -> &Places {
+        &self.0.processes
     }
 
     /// Takes memory.
@@ -38,7 +52,7 @@ impl Allowance {
     /// # Errors
     /// If that is more than is left; nothing is taken then.
     pub(crate) fn take(&self, bytes: u64) -> Result<(), LimitExceeded> {
-        let State { limit, used } = &*self.0;
+        let State { limit, used, .. } = &*self.0;
         let enough = |used: u64| used.checked_add(bytes).filter(|used| used <= limit);
         used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, enough)
             .map(drop)
@@ -67,7 +81,7 @@ impl Allowance {
         })
     }
 
-    /// How many bytes there are in all.
+    /// How many bytes of memory there are in all.
     pub(crate) fn limit(&self) -> u64 {
         self.0.limit
     }
@@ -91,7 +105,7 @@ mod tests {
 
     #[test]
     fn no_more_is_taken_than_there_is() {
-        let allowance = Allowance::new(100);
+        let allowance = Allowance::new(&Limits::default().with_memory(100));
         let other = allowance.clone();
         let held = allowance.hold(60).unwrap();
         other.take(40).unwrap();

@@ -6,6 +6,7 @@
 
 mod allowance;
 mod parse;
+mod places;
 
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ use thiserror::Error;
 
 pub(crate) use self::allowance::{Allowance, Held};
 use self::parse::size;
-pub use self::parse::{InvalidLimit, parse_count, parse_duration, parse_number, parse_size};
+pub use self::parse::{InvalidLimit, parse_count, parse_count_or_none, parse_duration, parse_size};
+pub(crate) use self::places::{Place, Places};
 
 /// How much a guest may use.
 ///
@@ -268,14 +270,17 @@ mod tests {
             (limits.memory(), limits.tasks(), limits.handles()),
             (4 << 30, 4_194_304, 65_536)
         );
+        assert_eq!(limits.processes(), 64);
         assert_eq!((limits.time(), limits.cpu_time()), (None, None));
         let second = Duration::from_secs(1);
         let set = limits
             .with_memory(1)
             .with_tasks(2)
             .with_handles(3)
+            .with_processes(4)
             .with_time(second);
         assert_eq!((set.memory(), set.tasks(), set.handles()), (1, 2, 3));
+        assert_eq!(set.processes(), 4);
         assert_eq!((set.time(), set.cpu_time()), (Some(second), None));
         assert_eq!(
             set.with_time(None).with_cpu_time(second).cpu_time(),

@@ -1,6 +1,6 @@
 //! How limits are written: `64MiB`, `1m 30s`, `1000`.
 //!
-//! Invariant: what was read from text is never zero, but for a number of what need not be there, and an error is one line that repeats the text and
+//! Invariant: what was read from text is never zero unless it says so, and an error is one line that repeats the text and
 //! shows what would do. Called by the command line for `--max-memory` and the like.
 
 use std::num::NonZero;
@@ -86,12 +86,12 @@ pub fn parse_count(text: &str) -> Result<u32, InvalidLimit> {
     })
 }
 
-/// Reads a number of things of which there may be none: `8`, `0`.
-pub fn parse_number(text: &str) -> Result<u32, InvalidLimit> {
-    text.trim().parse().map_err(|_| InvalidLimit {
+/// Reads a number of processes, which may be zero.
+pub fn parse_count_or_none(text: &str) -> Result<u32, InvalidLimit> {
+    text.trim().parse::<u32>().map_err(|_| InvalidLimit {
         text: text.to_owned(),
-        problem: "is not a number; give a whole number from 0 to 4294967295",
-        examples: "8, or 0 for none",
+        problem: "is not a count; give a whole number from 0 to 4294967295",
+        examples: "16, or 0 for none",
     })
 }
 
@@ -204,5 +204,13 @@ mod tests {
             );
         }
         assert_eq!(parse_count(" 1000 "), Ok(1000));
+        for text in ["", "-1", "4294967296", "none"] {
+            let error = parse_count_or_none(text).unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("{text:?} is not a count")),
+                "{error}"
+            );
+        }
+        assert_eq!(parse_count_or_none(" 0 "), Ok(0));
     }
 }

@@ -119,6 +119,29 @@ pub enum Denied {
     /// The sockets that were handed over are not for the guest.
     #[error("no permission to take sockets that the host was started with; add --inherit-sockets")]
     InheritedSockets,
+    /// No grant covers this program.
+    #[error("no permission to run {program:?}; add --allow-run={}", program.escape_debug())]
+    Run {
+        /// The program as asked for, cut short if it is long.
+        program: String,
+    },
+    /// A program is granted, but so is writing to where it is found.
+    #[error(
+        "no permission to run {program:?}, whose file this guest can change; grant the directory that holds it with ::ro"
+    )]
+    RunWritable {
+        /// The program as asked for, cut short if it is long.
+        program: String,
+    },
+    /// No grant has this variable, with this value, which may make a program run foreign code.
+    #[error(
+        "no permission to set {name:?} so for a program; add --env={} with that value",
+        name.escape_debug()
+    )]
+    RunVariable {
+        /// The variable's name, cut short if it is long.
+        name: String,
+    },
     /// There is no TLS identity of this name.
     #[error(
         "no permission to use the TLS identity {name:?}; add --tls-identity={}=CERT.pem,KEY.pem",
@@ -180,6 +203,20 @@ impl Denied {
 
     pub(super) fn not_a_name(host: &str) -> Self {
         Self::NotAName { host: cut(host) }
+    }
+
+    pub(super) fn run(program: &str) -> Self {
+        let program = cut(program);
+        Self::Run { program }
+    }
+
+    pub(crate) fn run_writable(program: &str) -> Self {
+        let program = cut(program);
+        Self::RunWritable { program }
+    }
+
+    pub(super) fn run_variable(name: &str) -> Self {
+        Self::RunVariable { name: cut(name) }
     }
 
     pub(super) fn tls_identity(name: &str) -> Self {
@@ -344,6 +381,9 @@ mod tests {
         for text in [
             Denied::not_a_name(&hostile).to_string(),
             Denied::tls_identity(&hostile).to_string(),
+            Denied::run(&hostile).to_string(),
+            Denied::run_writable(&hostile).to_string(),
+            Denied::run_variable(&hostile).to_string(),
             InvalidPermission::new("--env", &hostile, "is wrong").to_string(),
         ] {
             assert!(!text.contains(char::is_control), "{text}");

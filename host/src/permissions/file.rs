@@ -19,6 +19,7 @@ struct File {
     inherit_sockets: bool,
     allow_net: Vec<String>,
     allow_listen: Vec<String>,
+    allow_run: Vec<String>,
     dir: Vec<String>,
     env: Vec<String>,
     tls_identity: Vec<String>,
@@ -33,6 +34,9 @@ pub(super) fn extend(permissions: &mut Permissions, text: &str) -> Result<(), In
     }
     for spec in &file.allow_listen {
         permissions.allow_listen(spec)?;
+    }
+    for spec in &file.allow_run {
+        permissions.allow_run(spec)?;
     }
     for spec in &file.dir {
         permissions.allow_dir(spec)?;
@@ -80,6 +84,7 @@ mod tests {
                 env = ["A=1"]
                 tls-identity = ["site=a.pem,b.pem"]
                 allow-signal = ["USR1", "HUP,35"]
+                allow-run = ["true", "/bin/sh,/bin/cat"]
                 "#,
             )
             .unwrap();
@@ -98,6 +103,9 @@ mod tests {
         assert_eq!(permissions.env(), [("A".to_owned(), "1".to_owned())]);
         assert_eq!(permissions.check_tls_identity("site"), Ok(()));
         assert_eq!(permissions.signals().len(), 3);
+        for program in ["true", "/bin/sh", "/bin/cat"] {
+            assert!(permissions.check_run(program).is_ok());
+        }
         assert!(!permissions.is_all());
     }
 
@@ -137,7 +145,7 @@ mod tests {
                 &[
                     "--permissions: line 2: ",
                     "`allow-nte`",
-                    "`allow-all`, `inherit-sockets`, `allow-net`, `allow-listen`, `dir`, `env`, `tls-identity`, `allow-signal`",
+                    "`allow-all`, `inherit-sockets`, `allow-net`, `allow-listen`, `allow-run`, `dir`, `env`, `tls-identity`, `allow-signal`",
                 ][..],
             ),
             ("allow_net = []", &["line 1: ", "`allow_net`"]),
@@ -161,6 +169,10 @@ mod tests {
             (
                 "allow-net = ['*']\nallow-listen = ['x']",
                 &["--allow-listen: \"x\" is a name"],
+            ),
+            (
+                "allow-net = ['*']\nallow-run = ['no-such-program']",
+                &["--allow-run: \"no-such-program\" is no program"],
             ),
             (
                 "allow-net = ['*']\ndir = ['::']",

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::Permissions;
 use super::denied::InvalidPermission;
 
 const FLAG: &str = "--tls-identity";
@@ -67,6 +68,32 @@ fn parse(spec: &str) -> Result<TlsIdentity, &'static str> {
         certificate: certificate.into(),
         key: key.into(),
     })
+}
+
+impl Permissions {
+    /// Allows the use of a TLS identity that the guest cannot read: `NAME=CERT.pem,KEY.pem`. The files are read
+    /// when the guest starts. It takes the place of an earlier one of the same name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use curio_host::Permissions;
+    ///
+    /// let mut permissions = Permissions::none();
+    /// permissions.allow_tls_identity("site=site.pem,site.key")?;
+    /// assert!(permissions.check_tls_identity("site").is_ok());
+    ///
+    /// let denied = permissions.check_tls_identity("bank").unwrap_err();
+    /// assert_eq!(
+    ///     denied.to_string(),
+    ///     "no permission to use the TLS identity \"bank\"; add --tls-identity=bank=CERT.pem,KEY.pem",
+    /// );
+    /// # Ok::<(), curio_host::InvalidPermission>(())
+    /// ```
+    pub fn allow_tls_identity(&mut self, spec: &str) -> Result<&mut Self, InvalidPermission> {
+        self.identities.allow(spec)?;
+        Ok(self)
+    }
 }
 
 #[cfg(test)]

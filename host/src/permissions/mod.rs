@@ -3,13 +3,14 @@
 //! [`Permissions`] is filled by the command line, a file or an embedder, and then only read: one `check_…`
 //! a kind of request, called by the trap before anything happens. Invariant: checks are pure, and no
 //! check, whatever a guest asks, gives more than some grant says. This folder opens no file or socket
-//! and looks up no name.
+//! and looks up no name; but a program is looked for when it is granted.
 //!
 //! - `net`: connecting, sending, looking up names (`--allow-net`)
 //! - `listen`: binding and accepting (`--allow-listen`)
 //! - `unix`: Unix sockets, by both of these
 //! - `path`: directory trees (`--dir`); `places`: which of them a path leads into
 //! - `env`: environment variables (`--env`)
+//! - `run`, `program`: programs (`--allow-run`)
 //! - `identity`: TLS identities that stay in the host (`--tls-identity`)
 //! - `signal`: signals (`--allow-signal`)
 //! - `reach`: how far all of these lead
@@ -27,7 +28,9 @@ mod listen;
 mod net;
 mod path;
 mod places;
+mod program;
 mod reach;
+mod run;
 mod signal;
 mod special;
 #[cfg(test)]
@@ -43,7 +46,10 @@ pub use self::denied::{Denied, InvalidPermission, SocketUse};
 pub use self::identity::TlsIdentity;
 pub use self::path::DirGrant;
 pub(crate) use self::places::{Access, Places};
+pub(crate) use self::program::find_program;
 pub(crate) use self::reach::Ports;
+pub(crate) use self::run::DEFAULT_PATH;
+pub use self::run::Program;
 pub(crate) use self::signal::SignalMask;
 pub use self::signal::{InvalidSignal, Signal};
 pub use self::unix::SocketPath;
@@ -81,6 +87,7 @@ pub struct Permissions {
     unix_listen: unix::UnixGrants,
     dirs: path::DirGrants,
     env: env::EnvGrants,
+    run: run::RunGrants,
     identities: identity::IdentityGrants,
     signals: signal::SignalGrants,
 }
@@ -237,30 +244,6 @@ impl Permissions {
         Ok(self)
     }
 
-    /// Allows the use of a TLS identity that the guest cannot read: `NAME=CERT.pem,KEY.pem`. The files are read
-    /// when the guest starts. It takes the place of an earlier one of the same name.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use curio_host::Permissions;
-    ///
-    /// let mut permissions = Permissions::none();
-    /// permissions.allow_tls_identity("site=site.pem,site.key")?;
-    /// assert!(permissions.check_tls_identity("site").is_ok());
-    ///
-    /// let denied = permissions.check_tls_identity("bank").unwrap_err();
-    /// assert_eq!(
-    ///     denied.to_string(),
-    ///     "no permission to use the TLS identity \"bank\"; add --tls-identity=bank=CERT.pem,KEY.pem",
-    /// );
-    /// # Ok::<(), curio_host::InvalidPermission>(())
-    /// ```
-    pub fn allow_tls_identity(&mut self, spec: &str) -> Result<&mut Self, InvalidPermission> {
-        self.identities.allow(spec)?;
-        Ok(self)
-    }
-
     /// Allows taking the sockets that the instance is given: see [`InheritedSockets`](crate::InheritedSockets).
     pub fn allow_inherited_sockets(&mut self) -> &mut Self {
         self.inherits_sockets = true;
@@ -268,7 +251,7 @@ impl Permissions {
     }
 
     /// Adds what a permissions file grants. Its keys are the flags: the lists `allow-net`, `allow-listen`,
-    /// `dir`, `env`, `tls-identity` and `allow-signal`, and the booleans `inherit-sockets` and `allow-all`. Any other key is an error.
+    /// `allow-run`, `dir`, `env`, `tls-identity` and `allow-signal`, and the booleans `inherit-sockets` and `allow-all`. Any other key is an error.
     ///
     /// # Examples
     ///

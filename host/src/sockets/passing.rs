@@ -157,6 +157,23 @@ impl Socket {
         Ok(rustix::io::fcntl_dupfd_cloexec(self.fd()?, 0)?)
     }
 
+    /// Gives it away, to a program of the host's that reads and writes it without more ado. It is closed if it can't be.
+    pub(crate) fn give_away(&mut self, kernel: &mut Kernel) -> Result<OwnedFd, SocketError> {
+        self.system()?;
+        if self.peer_address().is_err() {
+            return Err(SocketError::State("the socket is not connected"));
+        }
+        if self.has_passed() {
+            let what = "sockets are on the way through this one";
+            return Err(SocketError::State(what));
+        }
+        let system = self
+            .take(kernel)
+            .ok_or(SocketError::State("the socket is closed"))?;
+        system.set_nonblocking(false)?;
+        Ok(system.into())
+    }
+
     /// Whether others may still be on the way through it.
     pub(crate) fn has_passed(&self) -> bool {
         self.passed > 0

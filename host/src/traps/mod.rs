@@ -21,6 +21,7 @@ mod signals;
 mod sockets;
 mod stdio;
 mod stdout;
+mod subprocess;
 mod tasks;
 mod tls;
 mod wasi;
@@ -46,6 +47,7 @@ use crate::permissions::Permissions;
 use crate::shared::Registry;
 use crate::signals::SharedWatchers;
 use crate::sockets::{InheritedSockets, Names};
+use crate::subprocess::Children;
 use crate::tls::Tls;
 use crate::workers::Crew;
 
@@ -84,6 +86,8 @@ pub(crate) struct Guest {
     pub(crate) names: Names,
     /// The sockets through which others are on the way.
     pub(crate) passing: Passing,
+    /// The programs it has started.
+    pub(crate) children: Children,
     /// The sockets that it may take.
     pub(crate) inherited: InheritedSockets,
     /// Where it finds what it shares with other instances.
@@ -136,11 +140,11 @@ mod tests {
     use super::*;
     use crate::background::ERRANDS;
     use crate::kernel::MonotonicClock;
-    use crate::limits::Limits;
+    use crate::limits::{Allowance, Limits, Place};
     use crate::selector::MioSelector;
     use crate::tls::{Identities, SystemAuthorities};
     use crate::workers::process::Started;
-    use crate::workers::{Inbox, Launch, Place, Places, StartError};
+    use crate::workers::{Inbox, Launch, StartError};
 
     /// Starts no workers.
     #[derive(Debug)]
@@ -173,9 +177,10 @@ mod tests {
             table: ResourceTable::new(),
             names: Names::new(),
             passing: Passing::default(),
+            children: Children::default(),
             inherited: InheritedSockets::new(),
             registry: Registry::default(),
-            crew: Crew::new(Arc::new(Nobody), Places::new(0), Places::new(0)),
+            crew: Crew::new(Arc::new(Nobody), Allowance::new(&limits)),
             panic: None,
             watchers: SharedWatchers::default(),
             refused: None,

@@ -89,9 +89,11 @@ impl Guest {
 
 impl Drop for Guest {
     fn drop(&mut self) {
+        let kernel = &mut lock(&self.kernel);
         if let Some(input) = self.tasks.input.take() {
-            input.close(&mut lock(&self.kernel));
+            input.close(kernel);
         }
+        self.children.end(kernel);
     }
 }
 

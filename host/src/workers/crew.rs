@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use super::inbox::{Inbox, Request};
 use super::process::ProcessWorker;
-use super::{Call, Launch, Place, Places, Report, StartError};
+use super::{Call, Launch, Report, StartError};
 use crate::kernel::{InstanceKey, Kernel};
-use crate::limits::LimitExceeded;
+use crate::limits::{Allowance, LimitExceeded, Place};
 
 /// The workers that an instance has started and that have nothing to do, and how others come to be.
 pub(crate) struct Crew {
     launch: Arc<dyn Launch>,
-    threads: Places,
-    processes: Places,
+    allowance: Allowance,
     /// The one that has been busy last is the last one.
     idle: Vec<ThreadWorker>,
     idle_processes: Vec<ProcessWorker>,
@@ -28,11 +27,10 @@ pub(super) struct ThreadWorker {
 
 impl Crew {
     /// Nobody yet.
-    pub(crate) fn new(launch: Arc<dyn Launch>, threads: Places, processes: Places) -> Self {
+    pub(crate) fn new(launch: Arc<dyn Launch>, allowance: Allowance) -> Self {
         Self {
             launch,
-            threads,
-            processes,
+            allowance,
             idle: Vec::new(),
             idle_processes: Vec::new(),
         }
@@ -48,8 +46,9 @@ impl Crew {
             worker.inbox.hand_over(call, report);
             return Ok(worker);
         }
-        let limit = self.threads.limit();
-        let place = self.threads.take();
+        let threads = self.allowance.threads();
+        let limit = threads.limit();
+        let place = threads.take();
         let worker = ThreadWorker {
             inbox: Arc::default(),
             place: Arc::new(place.ok_or(LimitExceeded::Threads { limit })?),
@@ -79,8 +78,9 @@ impl Crew {
             }
             worker.close(kernel);
         }
-        let limit = self.processes.limit();
-        let place = self.processes.take();
+        let processes = self.allowance.processes();
+        let limit = processes.limit();
+        let place = processes.take();
         let place = place.ok_or(LimitExceeded::Processes { limit })?;
         let started = self.launch.process()?;
         let mut worker = ProcessWorker::new(kernel, owner, started, place)?;

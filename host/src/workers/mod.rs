@@ -8,20 +8,20 @@
 //! - `call`, `outcome`: what a worker is asked, and what comes of it
 //! - `inbox`, `report`: how that travels to a thread, and back
 //! - `process`: how it travels to a process, and back
-//! - `places`: how many workers there may be
 
 mod call;
 mod crew;
 mod inbox;
 mod job;
 mod outcome;
-mod places;
 pub(crate) mod process;
 mod report;
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+
+use crate::limits::Place;
 
 pub(crate) use self::call::{Call, Payload};
 pub(crate) use self::crew::Crew;
@@ -33,7 +33,6 @@ pub(crate) use self::inbox::{Inbox, Request};
 pub use self::job::Job;
 pub(crate) use self::job::{StartError, Told};
 pub(crate) use self::outcome::{Loss, LossReason, Outcome};
-pub(crate) use self::places::{Place, Places};
 use self::process::Started;
 pub(crate) use self::report::Report;
 

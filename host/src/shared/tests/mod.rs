@@ -36,7 +36,7 @@ impl Family {
     fn with_memory(memory: u64) -> Self {
         Self {
             registry: Registry::default(),
-            allowance: Allowance::new(memory),
+            allowance: Allowance::new(&Limits::default().with_memory(memory)),
         }
     }
 }

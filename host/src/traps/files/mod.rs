@@ -22,7 +22,7 @@ const MAX_PATH: usize = 4096;
 
 impl Guest {
     /// Finds what a path leads to, if the guest may do this with it.
-    fn find(&self, path: &str, access: Access) -> Result<Spot, TrapError> {
+    pub(super) fn find(&self, path: &str, access: Access) -> Result<Spot, TrapError> {
         if path.len() > MAX_PATH {
             let what = "a path may have 4,096 bytes at most";
             return Err(TrapError::invalid_argument(what));

@@ -45,7 +45,7 @@ impl Guest {
     }
 
     /// Takes handles from the budget.
-    pub(super) fn take_handles(&mut self, count: u32) -> Result<(), LimitExceeded> {
+    pub(in crate::traps) fn take_handles(&mut self, count: u32) -> Result<(), LimitExceeded> {
         let key = self.key;
         let taken = self.kernel().instance(key).budget().take_handles(count);
         if taken.is_ok() || !self.note_arrived() {
@@ -54,7 +54,7 @@ impl Guest {
         self.kernel().instance(key).budget().take_handles(count)
     }
 
-    pub(super) fn give_handles(&mut self, count: u32) {
+    pub(in crate::traps) fn give_handles(&mut self, count: u32) {
         let key = self.key;
         self.kernel().instance(key).budget().give_handles(count);
     }

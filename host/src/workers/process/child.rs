@@ -8,7 +8,7 @@ use std::sync::Arc;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::workers::Place;
+use crate::limits::Place;
 
 /// Waits for processes that were asked to end, and ends those that don't.
 pub(crate) trait Reaper: fmt::Debug + Send + Sync {

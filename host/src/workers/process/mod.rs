@@ -19,9 +19,9 @@ pub(crate) use self::child::{Child, Ending, Reaper};
 pub(crate) use self::link::Link;
 pub(crate) use self::message::{Answer, Order};
 pub(crate) use self::setup::Setup;
-use super::{Call, Loss, LossReason, Outcome, Payload, Place};
+use super::{Call, Loss, LossReason, Outcome, Payload};
 use crate::kernel::{Direction, InstanceKey, Kernel, Readiness, SourceKey};
-use crate::limits::Allowance;
+use crate::limits::{Allowance, Place};
 
 /// A worker in another process. It is ended when this is dropped.
 #[derive(Debug)]

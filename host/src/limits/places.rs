@@ -1,4 +1,4 @@
-//! How many workers an application may have.
+//! How many workers or processes an application may have.
 //!
 //! A worker that was told to stop gives its place up at once, and is gone a moment later. So that this can't be used to
 //! have any number of them, only so many may be leaving.
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 /// How many may be leaving, unless there are more places than that.
 const MAX_LEAVING: u32 = 64;
 
-/// The places for workers of one kind. Clones are the same places.
+/// The places for those of one kind. Clones are the same places.
 #[derive(Clone, Debug)]
 pub(crate) struct Places(Arc<State>);
 
