@@ -42,9 +42,10 @@ fn producer_consumer_deals_with_every_item() {
 
 #[test]
 fn thread_queue_has_a_thread_get_every_item() {
-    let expected: String = (0..10).map(|n| format!("Got: {n}\n")).collect();
+    let expected: Vec<_> = (0..10).map(|n| format!("Got: {n}")).collect();
     let output = Run::guest("thread_queue").output();
-    output.code(0).stdout(&expected).quiet();
+    output.code(0).quiet();
+    assert_eq!(output.stdout.lines().collect::<Vec<_>>(), expected);
 }
 
 #[test]
