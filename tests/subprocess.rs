@@ -108,7 +108,7 @@ mod ends {
         a_child_is_killed_when_it_is_dropped
         ; and a_run_that_is_dropped_leaves_none a_thousand_are_run_fifty_at_a_time a_process_too_many_is_told
         a_process_at_all_is_one_too_many an_ended_process_does_not_count a_handle_too_many_is_told
-        ends_with_children ends_with_dropped_children faults_with_children waits_with_children
+        descriptors_are_given_back ends_with_children ends_with_dropped_children faults_with_children waits_with_children
     }
 }
 
@@ -195,6 +195,19 @@ fn are_gone<'a>(pids: impl Iterator<Item = &'a str>) {
 }
 
 #[test]
+fn descriptors_are_given_back() {
+    let guest = Run::guest("subprocess_end").flag(PROGRAMS);
+    let mut running = guest.args(["descriptors_are_given_back"]).spawn();
+    assert_eq!(running.line(), "before");
+    let before = running.process().descriptors();
+    running.write("x");
+    assert_eq!(running.line(), "after");
+    running.process().has_descriptors(before);
+    running.write("x");
+    running.wait().code(0).quiet();
+}
+
+#[test]
 fn no_child_outlives_its_guest() {
     for (case, code) in [
         ("ends_with_children", 0),
@@ -242,7 +255,7 @@ fn own_children() -> Vec<String> {
 }
 
 #[test]
-fn an_embedded_host_is_left_with_no_child_and_no_descriptor() {
+fn an_embedded_host_is_left_with_no_child() {
     let engine = Engine::new(&EngineOptions {
         cache: Cache::Directory(guests::cache()),
         pool: None,

@@ -17,6 +17,7 @@ test_guests::cases! {
     a_process_at_all_is_one_too_many
     an_ended_process_does_not_count
     a_handle_too_many_is_told
+    descriptors_are_given_back
     ends_with_children
     ends_with_dropped_children
     faults_with_children
@@ -211,6 +212,35 @@ async fn first_line(child: &mut Popen) -> Result<String> {
     let stdout = child.stdout.as_mut().expect("it is a pipe");
     let line = stdout.read_line().await?;
     Ok(String::from_utf8_lossy(line.trim_ascii()).into_owned())
+}
+
+/// Says where it is, and goes on when it is told to.
+async fn descriptors_are_given_back() -> Result<()> {
+    async fn stop(word: &str) -> Result<()> {
+        say(word);
+        curio::io::stdin().read(1).await.map(drop)
+    }
+    // What the host opens once is open then.
+    check_call(["true"]).await?;
+    stop("before").await?;
+    for _ in 0..20 {
+        shell("cat; echo x")
+            .capture_output()
+            .input("y")
+            .run()
+            .await?;
+        drop(Command::new("true").stdin(Stdio::pipe()).spawn()?);
+        let error = fails(Command::new("nosuch").stdin(Stdio::pipe()).spawn());
+        assert!(matches!(error, Error::Refused(_)), "{error}");
+        let error = fails(
+            shell("true")
+                .arg("x".repeat(1 << 20))
+                .capture_output()
+                .spawn(),
+        );
+        assert!(error.to_string().contains("too long"), "{error}");
+    }
+    stop("after").await
 }
 
 /// Children that would run for long, and one that has ended and is not asked about.
