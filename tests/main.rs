@@ -52,6 +52,7 @@ mod stdio;
 mod stdio_tasks;
 mod streams;
 mod subprocess;
+mod subprocess_rights;
 mod sync;
 mod task_groups;
 mod tasks;

@@ -58,21 +58,27 @@ mod streams {
         errors_go_elsewhere
         much_goes_both_ways_at_once
         what_it_does_not_read_is_no_error
+        ends_are_for_one_direction
+        a_second_reader_is_told
+        a_pipe_that_is_closed_is_closed
+        an_interrupted_talk_goes_on
+        an_interrupted_talk_keeps_its_input
+        ; and streams_are_inherited
+    }
+}
+
+mod given {
+    cases! { "subprocess_given" =>
         a_child_feeds_the_next_one
         a_child_writes_into_the_next_one
         what_was_read_in_advance_is_not_lost
         a_socket_is_a_stream
         a_file_is_a_stream
         streams_that_lead_nowhere_are_refused
-        ends_are_for_one_direction
-        a_second_reader_is_told
-        a_pipe_that_is_closed_is_closed
-        an_interrupted_talk_goes_on
-        an_interrupted_talk_keeps_its_input
         it_has_three_descriptors
         its_signals_are_as_they_should_be
         it_begins_in_a_directory
-        ; and streams_are_inherited it_gets_the_environment
+        ; and it_gets_the_environment
     }
 }
 
@@ -90,14 +96,19 @@ mod programs {
         signals_are_sent
         signals_come_too_late
         there_are_signals_and_others
+        words_may_be_too_long
+        ; and what_can_t_be_run_is_an_error
+    }
+}
+
+mod ends {
+    cases! { "subprocess_end" =>
         what_it_has_started_ends_with_it
         what_it_has_started_may_go_on
         a_child_is_killed_when_it_is_dropped
-        words_may_be_too_long
-        ; and what_can_t_be_run_is_an_error a_thousand_are_run_fifty_at_a_time a_process_too_many_is_told
+        ; and a_run_that_is_dropped_leaves_none a_thousand_are_run_fifty_at_a_time a_process_too_many_is_told
         a_process_at_all_is_one_too_many an_ended_process_does_not_count a_handle_too_many_is_told
-        a_run_that_is_dropped_leaves_none ends_with_children ends_with_dropped_children
-        faults_with_children waits_with_children
+        descriptors_are_given_back ends_with_children ends_with_dropped_children faults_with_children waits_with_children
     }
 }
 
@@ -115,7 +126,7 @@ fn streams_are_inherited() {
 
 #[test]
 fn it_gets_the_environment() {
-    let guest = Run::guest("subprocess_streams").flag(PROGRAMS);
+    let guest = Run::guest("subprocess_given").flag(PROGRAMS);
     let guest = guest.flag("--env=GRANTED=1").variable("SECRET", "1");
     let output = guest.args(["it_gets_the_environment"]).output();
     output.code(0).stdout("").quiet();
@@ -131,7 +142,7 @@ fn limits_are_told() {
         ("a_handle_too_many_is_told", "--max-handles=3"),
         ("a_thousand_are_run_fifty_at_a_time", "--max-processes=50"),
     ] {
-        run("subprocess_run", case, &[flag])
+        run("subprocess_end", case, &[flag])
             .code(0)
             .stdout("")
             .quiet();
@@ -141,7 +152,7 @@ fn limits_are_told() {
         .complains(2, &["--max-processes: \"x\" is not a count"]);
 }
 
-fn executable(path: &Path, text: &str, mode: u32) {
+pub(crate) fn executable(path: &Path, text: &str, mode: u32) {
     fs::write(path, text).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
@@ -164,141 +175,6 @@ fn what_can_t_be_run_is_an_error() {
     running.wait().code(0).quiet();
 }
 
-/// Has the guest try to run things.
-#[track_caller]
-fn probe(flags: &[&str], folder: &Path, expected: &[(&str, &str)]) {
-    let run = Run::guest("subprocess_probe").directory(folder);
-    let run = flags.iter().fold(run, Run::flag);
-    let output = run.args(expected.iter().map(|(words, _)| words)).output();
-    output.code(0).quiet();
-    let lines: Vec<_> = output.stdout.lines().collect();
-    let texts: Vec<_> = expected.iter().map(|(_, text)| *text).collect();
-    assert_eq!(lines, texts);
-}
-
-#[test]
-fn only_what_is_granted_is_run() {
-    let folder = Folder::new();
-    executable(&folder.path().join("echo"), "#!/bin/sh\necho evil", 0o755);
-    std::os::unix::fs::symlink("/bin/echo", folder.path().join("link")).unwrap();
-    let refused =
-        |program: &str| format!("no permission to run {program:?}; add --allow-run={program}");
-    let here = folder.path().join("echo");
-    let here = here.to_str().unwrap();
-    probe(&[], folder.path(), &[("echo x", &refused("echo"))]);
-    probe(
-        &["--allow-run=echo", "--env=PATH=/usr/bin:/bin"],
-        folder.path(),
-        &[
-            ("echo x", "ok x"),
-            ("./echo x", &refused("./echo")),
-            ("../echo x", &refused("../echo")),
-            ("link x", &refused("link")),
-            ("cat x", &refused("cat")),
-            ("ECHO x", &refused("ECHO")),
-            (&format!("{here} x"), &refused(here)),
-            ("/usr/bin/../bin/echo x", &refused("/usr/bin/../bin/echo")),
-            (
-                "PATH=. echo x",
-                "no permission to set \"PATH\" so for a program; add --env=PATH with that value",
-            ),
-            (
-                "LD_PRELOAD=/x.so echo x",
-                "no permission to set \"LD_PRELOAD\" so for a program; add --env=LD_PRELOAD with that value",
-            ),
-        ],
-    );
-    // By its path, or by the word that was given.
-    let link = folder.path().join("link");
-    let link = link.to_str().unwrap();
-    probe(
-        &["--allow-run=./link,/bin/cat", "--env=LD_BIND_NOW=1"],
-        folder.path(),
-        &[
-            ("./link x", "ok x"),
-            (&format!("{link} x"), "ok x"),
-            ("link x", &refused("link")),
-            ("echo x", &refused("echo")),
-            ("/bin/cat", "ok "),
-            ("cat", &refused("cat")),
-            ("LD_BIND_NOW=1 ./link x", "ok x"),
-        ],
-    );
-    probe(
-        &["-A"],
-        folder.path(),
-        &[
-            ("echo x", "ok x"),
-            ("./echo x", "ok evil"),
-            ("LD_BIND_NOW=1 ./link x", "ok x"),
-            ("nosuch", "entity not found"),
-        ],
-    );
-}
-
-#[test]
-fn what_the_guest_can_change_is_not_run() {
-    let folder = Folder::new();
-    for directory in ["bin", "data/deep"] {
-        fs::create_dir_all(folder.path().join(directory)).unwrap();
-    }
-    let script = "#!/bin/sh\necho ran";
-    executable(&folder.path().join("bin/tool"), script, 0o755);
-    executable(&folder.path().join("data/deep/own"), script, 0o755);
-    std::os::unix::fs::symlink("../data/deep/own", folder.path().join("bin/linked")).unwrap();
-    let refused = |program: &str| {
-        format!(
-            "no permission to run {program:?}, whose file this guest can change; \
-             grant the directory that holds it with ::ro"
-        )
-    };
-    let programs = "--allow-run=bin/tool,data/deep/own,bin/linked";
-    let (own, linked, tool) = (
-        refused("data/deep/own"),
-        refused("bin/linked"),
-        refused("bin/tool"),
-    );
-    for (dir, expected) in [
-        ("--dir=data::/data", ["ok ran", &own, &linked]),
-        ("--dir=data/deep::/data", ["ok ran", &own, &linked]),
-        ("--dir=data::/data::ro", ["ok ran"; 3]),
-        ("--dir=bin::/bin", [&*tool, "ok ran", &linked]),
-        ("--dir=.", [&*tool, &own, &linked]),
-    ] {
-        let names = ["bin/tool", "data/deep/own", "bin/linked"];
-        let expected: Vec<_> = names.into_iter().zip(expected).collect();
-        probe(&[programs, dir], folder.path(), &expected);
-    }
-    let everything = [("bin/tool", "ok ran"), ("data/deep/own", "ok ran")];
-    probe(&["-A", programs], folder.path(), &everything);
-}
-
-#[test]
-fn an_unknown_program_is_a_usage_error() {
-    for (flag, text) in [
-        (
-            "--allow-run=true,nosuch",
-            "--allow-run: \"nosuch\" is no program in the directories of PATH",
-        ),
-        (
-            "--allow-run=./nosuch",
-            "--allow-run: \"./nosuch\" is no file that can be executed",
-        ),
-        (
-            "--allow-run=/etc/passwd",
-            "--allow-run: \"/etc/passwd\" is no file that can be executed",
-        ),
-        (
-            "--allow-run=/bin",
-            "--allow-run: \"/bin\" is no file that can be executed",
-        ),
-        ("--allow-run=true,,cat", "--allow-run: \"\" is no program"),
-    ] {
-        let output = Run::guest("subprocess_probe").flag(flag).output();
-        output.complains(2, &[text]);
-    }
-}
-
 /// Whether a process is there, be it as a zombie.
 fn exists(pid: &str) -> bool {
     Path::new("/proc").join(pid).exists()
@@ -319,13 +195,26 @@ fn are_gone<'a>(pids: impl Iterator<Item = &'a str>) {
 }
 
 #[test]
+fn descriptors_are_given_back() {
+    let guest = Run::guest("subprocess_end").flag(PROGRAMS);
+    let mut running = guest.args(["descriptors_are_given_back"]).spawn();
+    assert_eq!(running.line(), "before");
+    let before = running.process().descriptors();
+    running.write("x");
+    assert_eq!(running.line(), "after");
+    running.process().has_descriptors(before);
+    running.write("x");
+    running.wait().code(0).quiet();
+}
+
+#[test]
 fn no_child_outlives_its_guest() {
     for (case, code) in [
         ("ends_with_children", 0),
         ("ends_with_dropped_children", 0),
         ("faults_with_children", 134),
     ] {
-        let output = run("subprocess_run", case, &[]);
+        let output = run("subprocess_end", case, &[]);
         output.code(code);
         are_gone(output.stdout.lines());
     }
@@ -334,7 +223,7 @@ fn no_child_outlives_its_guest() {
 #[test]
 fn no_child_outlives_a_guest_that_is_ended() {
     for signals in [&[Signal::SIGINT][..], &[Signal::SIGTERM, Signal::SIGTERM]] {
-        let guest = Run::guest("subprocess_run").flag(PROGRAMS);
+        let guest = Run::guest("subprocess_end").flag(PROGRAMS);
         let mut running = guest.args(["waits_with_children"]).spawn();
         let mut pids = Vec::new();
         loop {
@@ -366,13 +255,13 @@ fn own_children() -> Vec<String> {
 }
 
 #[test]
-fn an_embedded_host_is_left_with_no_child_and_no_descriptor() {
+fn an_embedded_host_is_left_with_no_child() {
     let engine = Engine::new(&EngineOptions {
         cache: Cache::Directory(guests::cache()),
         pool: None,
     });
     let engine = engine.unwrap();
-    let component = Component::load(&engine, guests::path("subprocess_run")).unwrap();
+    let component = Component::load(&engine, guests::path("subprocess_end")).unwrap();
     let mut host = Host::new(&engine).unwrap();
     let mut start = |case: &str| {
         let mut permissions = Permissions::none();
@@ -380,7 +269,7 @@ fn an_embedded_host_is_left_with_no_child_and_no_descriptor() {
         let options = Options {
             permissions,
             limits: Limits::default(),
-            args: vec!["subprocess_run".to_owned(), case.to_owned()],
+            args: vec!["subprocess_end".to_owned(), case.to_owned()],
             stdio: Stdio::Null,
             ..Options::default()
         };

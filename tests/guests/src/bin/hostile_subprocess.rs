@@ -66,6 +66,8 @@ fn main() {
     match case.as_str() {
         "dropped-while-waiting" => {
             let spawned = sleeper();
+            // That nobody knows whether it runs is worth an attempt, and no wait.
+            assert!(matches!(spawned.child.try_wait(), Err(Error::WouldBlock)));
             spawned.child.wait(caller(task, COOKIE));
             drop(spawned.child);
             assert_eq!(outcome(COOKIE), Outcome::Closed);
