@@ -17,6 +17,12 @@ mod jobs_on_threads {
         a_job_sees_nothing_of_the_program_s_memory
         an_idle_worker_is_used_again
         the_last_one_that_was_busy_is_used_first
+    }
+}
+
+mod ends_on_threads {
+    crate::harness::guests::cases! {
+        "worker_ends":
         a_panic_is_an_error_and_the_next_job_works
         an_exit_is_an_error_and_the_next_job_works
         an_overflow_is_an_error_and_the_next_job_works
@@ -35,16 +41,16 @@ mod jobs_on_threads {
     }
 }
 
-mod jobs_in_processes {
+mod in_processes {
     use crate::harness::Run;
 
     /// Makes a test of each case: as `cases!` does, in processes.
     macro_rules! in_processes {
-        ($($case:ident)*) => {
+        ($guest:literal: $($case:ident)*) => {
             $(
                 #[test]
                 fn $case() {
-                    let run = Run::guest("worker_jobs").args([stringify!($case), "process"]);
+                    let run = Run::guest($guest).args([stringify!($case), "process"]);
                     run.output().code(0).stdout("").quiet();
                 }
             )*
@@ -52,6 +58,7 @@ mod jobs_in_processes {
     }
 
     in_processes! {
+        "worker_jobs":
         a_function_is_called_with_its_argument
         a_closure_that_captures_nothing_may_be_a_job
         several_arguments_are_a_tuple
@@ -66,6 +73,10 @@ mod jobs_in_processes {
         a_job_sees_nothing_of_the_program_s_memory
         an_idle_worker_is_used_again
         the_last_one_that_was_busy_is_used_first
+    }
+
+    in_processes! {
+        "worker_ends":
         a_panic_is_an_error_and_the_next_job_works
         an_exit_is_an_error_and_the_next_job_works
         an_overflow_is_an_error_and_the_next_job_works

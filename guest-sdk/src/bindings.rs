@@ -6,7 +6,7 @@ mod generated {
 
     wit_bindgen::generate!({
         path: "../wit",
-        world: "guest",
+        world: "guest-with-jobs",
         generate_all,
     });
 

@@ -4,7 +4,7 @@
 mod generated {
     wasmtime::component::bindgen!({
         path: "../wit",
-        world: "guest",
+        world: "guest-with-jobs",
         imports: {
             "curio:kernel/traps.wait": async | trappable,
             default: trappable,
@@ -37,7 +37,7 @@ mod generated {
     });
 }
 
-pub(crate) use self::generated::Guest;
+pub(crate) use self::generated::GuestWithJobs as Guest;
 pub(crate) use self::generated::curio::kernel::{
     files, log, queues, resolve, signals, sockets, stdio, subprocess, tls, traps, types, workers,
 };

@@ -55,6 +55,8 @@ pub(crate) struct Runtime {
     current: Cell<Running>,
     /// The task that the others serve.
     main: Cell<u64>,
+    /// Whether the program ends with that, and not only a job.
+    is_program: Cell<bool>,
 }
 
 /// Gives access to the runtime.
@@ -71,6 +73,7 @@ impl Runtime {
             labels: Labels::new(),
             current: Cell::new(Running::in_no_block(0)),
             main: Cell::new(0),
+            is_program: Cell::new(false),
         }
     }
 
@@ -160,7 +163,11 @@ impl Runtime {
 
     /// Cancels the task that the others serve, since the host asks for the program's end.
     fn cancel_main(&self) {
-        self.cancel(self.main.get(), Error::TaskCancelled);
+        let cancelled = self.cancel(self.main.get(), Error::TaskCancelled);
+        if !cancelled && self.is_program.get() {
+            // It has ended, which the kernel can't know yet: nobody is left who could clean up.
+            std::process::exit(130);
+        }
     }
 
     /// Cancels a task, if it has not ended. That is done once, and nothing happens any other time.
@@ -220,6 +227,7 @@ where
     F::Output: 'static,
 {
     crate::file::enter_initial_directory();
+    with(|runtime| runtime.is_program.set(true));
     let output = run_main(main);
     with(Runtime::shut_down);
     output.unwrap_or_else(exit_interrupted)

@@ -4,7 +4,6 @@
 //! function there: of one that is made for its types, reads the argument and calls it.
 
 use std::io::Write;
-use std::mem::MaybeUninit;
 use std::sync::Once;
 
 use serde::Serialize;
@@ -53,9 +52,9 @@ where
     K: 'static,
 {
     #[expect(unsafe_code, reason = "a function is no value that could be passed")]
-    // SAFETY: it takes no bytes, as `number_of` has checked, so that there are none to be initialised; and since somebody
-    // had one to call that with, and may copy it and send it elsewhere, there may be another one here.
-    let function: F = unsafe { MaybeUninit::uninit().assume_init() };
+    // SAFETY: it has no bytes, as `number_of` has checked, so that any pointer that is aligned leads to one; and since
+    // somebody had one to call that with, and may copy it and send it elsewhere, there may be another one here.
+    let function: F = unsafe { std::ptr::dangling::<F>().read() };
     let argument = postcard::from_bytes(input)
         .map_err(|error| Error::InvalidArgument(format!("the argument can't be read: {error}")));
     let output = argument.and_then(|argument| function(argument).finish());

@@ -55,7 +55,7 @@ impl Opened {
     /// If a granted directory or the files of a TLS identity can't be opened or used.
     pub(super) fn new(permissions: &Permissions) -> Result<Self, Error> {
         Ok(Self {
-            directories: Directories::open(permissions).map_err(no_directory)?,
+            directories: Directories::open(permissions).map_err(|error| no_directory(&error))?,
             identities: Identities::load(permissions.tls_identities())
                 .map_err(Error::TlsIdentity)?,
         })
@@ -110,7 +110,8 @@ impl Application {
             args: &self.args,
             streams: self.streams.as_ref(),
         };
-        traps::context(&self.permissions, self.directories.places(), &options).map_err(no_directory)
+        traps::context(&self.permissions, self.directories.places(), &options)
+            .map_err(|error| no_directory(&error))
     }
 
     /// What an instance's TLS is made of.
@@ -119,6 +120,6 @@ impl Application {
     }
 }
 
-fn no_directory(error: NoSuchDirectory) -> Error {
+fn no_directory(error: &NoSuchDirectory) -> Error {
     Error::Directory(error.to_string())
 }

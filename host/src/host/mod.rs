@@ -5,19 +5,19 @@
 //! - `worker`: instances that do jobs for others; `process`: those in processes of their own
 //! - `meter`: how much CPU time an instance has used
 //! - `exit`: how an instance ended
-//! - `termination`: SIGINT and SIGTERM
+//! - `signalled`: signals; `termination`: SIGINT and SIGTERM among them
 
 mod application;
 mod exit;
 mod meter;
 mod process;
 mod running;
+mod signalled;
 mod termination;
 #[cfg(test)]
 mod tests;
 mod worker;
 
-use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,7 +29,6 @@ use self::meter::CpuTime;
 pub(crate) use self::meter::Meter;
 pub use self::process::{WorkerProcess, WorkerProgram};
 use self::running::Running;
-use self::termination::Request;
 pub use self::termination::Termination;
 use self::worker::Launcher;
 use crate::background::Background;
@@ -37,10 +36,10 @@ use crate::error::Error;
 use crate::kernel::{InstanceKey, Kernel, MonotonicClock};
 use crate::limits::{LimitExceeded, Limits};
 use crate::loader::{Component, Engine};
-use crate::permissions::{Permissions, Signal};
+use crate::permissions::Permissions;
 use crate::selector::MioSelector;
 use crate::shared::Registry;
-use crate::signals::{self, SharedWatchers, Signals};
+use crate::signals::{self, SharedWatchers};
 use crate::sockets::InheritedSockets;
 use crate::stdio::Outputs;
 use crate::tls::SystemAuthorities;
@@ -231,66 +230,6 @@ impl Host {
         self.end(instance.0, Exit::Stopped);
     }
 
-    /// Lets SIGINT and SIGTERM end an instance: the first one is to cancel its main task, the
-    /// second one stops it. To be called once: a host has one instance that signals end.
-    ///
-    /// # Errors
-    /// If it was called before, or the system gives no descriptor for it.
-    pub fn end_on(&mut self, mut signals: Termination, instance: Instance) -> Result<(), Error> {
-        if self.termination.is_some() {
-            return Err(Error::Setup {
-                what: "the handling of signals",
-                source: io::Error::other("signals end an instance of this host already"),
-            });
-        }
-        signals.watch(&self.kernel)?;
-        self.termination = Some((signals, instance.0));
-        Ok(())
-    }
-
-    /// Lets instances watch signals, as far as their permissions allow it. Each instance gets every signal that it
-    /// watches. One that nobody watches does what it always does, to the whole process; unless it is SIGINT or
-    /// SIGTERM, which ends an instance if [`Host::end_on`] says so. To be called once.
-    ///
-    /// ```no_run
-    /// use curio_host::{Component, Engine, EngineOptions, Host, Options, Signals};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let mut options = Options::default();
-    /// options.permissions.allow_signal("USR1,HUP")?;
-    /// // Before there are other threads: an engine has some.
-    /// let signals = Signals::take(&options.permissions)?;
-    /// let engine = Engine::new(&EngineOptions::default())?;
-    /// let component = Component::load(&engine, "app.wasm")?;
-    /// let mut host = Host::new(&engine)?;
-    /// host.watch_signals(signals)?;
-    /// let app = host.start(&component, options)?;
-    /// println!("{}", host.run(app)?);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// If it was called before, or the system can't watch for them.
-    pub fn watch_signals(&mut self, signals: Signals) -> Result<(), Error> {
-        let setup_error = |source| Error::Setup {
-            what: "the watching of signals",
-            source,
-        };
-        let mut watchers = signals::lock(&self.watchers);
-        let begun = watchers.begin(signals, &mut lock(&self.kernel));
-        if begun.map_err(setup_error)? {
-            return Ok(());
-        }
-        let twice = io::Error::other("this host watches signals already");
-        Err(setup_error(twice))
-    }
-
-    /// The number of the last signal that came to what [`Host::end_on`] was given.
-    pub fn termination_signal(&self) -> Option<i32> {
-        self.termination.as_ref()?.0.last_signal()
-    }
-
     /// One pass: finds out what has happened, then gives every instance that may go on a turn.
     fn pass(&mut self) -> Result<(), Error> {
         let selected = lock(&self.kernel).select(true);
@@ -353,38 +292,8 @@ impl Host {
         for (key, limit) in overdue {
             self.end(key, Exit::Limit(LimitExceeded::Time { limit }));
         }
-        if lock(&self.kernel).take_host_events().is_empty() {
-            return;
-        }
-        signals::lock(&self.watchers).read(&mut lock(&self.kernel));
-        while let Some(signal) = self.next_unclaimed() {
-            self.take_signal(signal);
-        }
-    }
-
-    /// The next signal that has come and that nobody watches.
-    fn next_unclaimed(&mut self) -> Option<Signal> {
-        let mut watchers = signals::lock(&self.watchers);
-        let unclaimed = watchers.take_unclaimed();
-        if unclaimed.is_some() {
-            return unclaimed;
-        }
-        let (termination, _) = self.termination.as_ref()?;
-        // What was read here instead of there may be watched just as well.
-        std::iter::from_fn(|| termination.read())
-            .find(|signal| !watchers.hand_out(*signal, &mut lock(&self.kernel)))
-    }
-
-    /// Does what is to be done at a signal that nobody watches.
-    fn take_signal(&mut self, signal: Signal) {
-        let Some((termination, key)) = &mut self.termination else {
-            return signals::deliver(signal);
-        };
-        let key = *key;
-        match termination.note(signal) {
-            Some(Request::First) if lock(&self.kernel).request_end(key) => {}
-            Some(_) => self.end(key, Exit::Stopped),
-            None => signals::deliver(signal),
+        if !lock(&self.kernel).take_host_events().is_empty() {
+            self.see_to_signals();
         }
     }
 }

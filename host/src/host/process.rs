@@ -284,7 +284,7 @@ impl Host {
             application,
         };
         let link = Arc::new(Mutex::new(link));
-        self.serve(Arc::new(launcher), &Arc::default(), |inbox| {
+        self.serve(&Arc::new(launcher), &Arc::default(), |inbox| {
             while readiness.get(Direction::Read) {
                 match next_order(&link, &allowance) {
                     Ok(Some((call, report))) => inbox.hand_over(call, report),

@@ -47,7 +47,7 @@ impl Launcher {
     /// Does jobs until the worker is told to stop, or a job ends it.
     fn serve(self: Arc<Self>, inbox: &Arc<Inbox>) -> Result<(), Error> {
         let mut host = Host::on_system(&self.engine, self.background.clone())?;
-        host.serve(self, inbox, |_| Ok(true))
+        host.serve(&self, inbox, |_| Ok(true))
     }
 }
 
@@ -55,7 +55,7 @@ impl Host {
     /// Runs a worker's instance until it is told to stop, there is nothing more to come in, or a job ends it.
     pub(super) fn serve(
         &mut self,
-        launcher: Arc<Launcher>,
+        launcher: &Arc<Launcher>,
         inbox: &Arc<Inbox>,
         mut take_in: impl FnMut(&Inbox) -> Result<bool, Error>,
     ) -> Result<(), Error> {

@@ -80,6 +80,7 @@ impl Report {
     }
 
     /// How far a measure is in force.
+    #[cfg(test)]
     pub(crate) fn force(&self, measure: Measure) -> Option<&Force> {
         let found = self.measures.iter().find(|(known, _)| *known == measure);
         found.map(|(_, force)| force)

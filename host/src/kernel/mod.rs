@@ -8,7 +8,7 @@
 //! - `instance`: an instance's tasks and tables; `waiting` is the rest of it
 //! - `task`, `trap`, `source`: what the tables hold
 //! - `descriptors`: watching them, and waiting for them
-//! - `timers`, `clock`: what is due when
+//! - `timers`, `clock`: what is due when; `expiry`: that it is
 //! - `budget`: what an instance may hold
 //! - `door`: how other threads come in
 
@@ -16,6 +16,7 @@ mod budget;
 mod clock;
 mod descriptors;
 mod door;
+mod expiry;
 mod instance;
 mod source;
 mod task;
@@ -191,20 +192,6 @@ impl Kernel {
         }
     }
 
-    /// The instance and the timers, for what needs both: what sets timers, and lets them die.
-    pub(crate) fn with_timers(
-        &mut self,
-        key: InstanceKey,
-    ) -> (&mut Instance, &mut Timers, Instant) {
-        // Here, since a guest may set and drop timers for ever without a call of `wait`.
-        self.sweep_timers();
-        let instance = self
-            .instances
-            .get_mut(key)
-            .expect("an instance that traps is in the table");
-        (instance, &mut self.timers, self.now)
-    }
-
     /// Finds out what has happened: I/O, messages from other threads, timers. Waits for something
     /// to happen if `block` is set and nothing may go on.
     ///
@@ -377,36 +364,6 @@ impl Kernel {
         match self.instances.get(key).map(|instance| instance.turn) {
             Some(Turn::Running | Turn::Waiting) => self.enqueue(key),
             Some(Turn::Queued | Turn::Preempted) | None => {}
-        }
-    }
-
-    fn expire_timers(&mut self) {
-        while let Some(timer) = self.timers.pop_due(self.now) {
-            let Some(instance) = self.instances.get_mut(timer.instance) else {
-                self.timers.exhume();
-                continue;
-            };
-            if timer.due == Due::End {
-                instance.timers_set -= 1;
-                let limit = instance.budget.limits().time().unwrap_or_default();
-                self.overdue.push((timer.instance, limit));
-            } else if instance.timer_due(timer.due, self.now) {
-                self.rouse(timer.instance);
-            } else {
-                self.timers.exhume();
-            }
-        }
-        self.sweep_timers();
-    }
-
-    fn sweep_timers(&mut self) {
-        if self.timers.wants_sweep() {
-            let instances = &self.instances;
-            self.timers.sweep(|timer| {
-                instances
-                    .get(timer.instance)
-                    .is_some_and(|instance| instance.is_live(timer.due))
-            });
         }
     }
 }

@@ -43,13 +43,13 @@ impl From<host::Loss> for workers::Loss {
 
 impl workers::Host for Guest {
     fn panicked(&mut self, message: String) -> wasmtime::Result<()> {
-        trace_trap!("panicked", ?message);
+        trace_trap!("workers.panicked", ?message);
         self.panic = Some(message.chars().take(MAX_PANIC).collect());
         Ok(())
     }
 
     fn processors(&mut self) -> wasmtime::Result<u32> {
-        trace_trap!("processors");
+        trace_trap!("workers.processors");
         let count = std::thread::available_parallelism().map_or(1, NonZero::get);
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }

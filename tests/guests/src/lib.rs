@@ -1,5 +1,7 @@
 //! What the test guests share. A guest holds several cases, asserts by itself, and exits with 0.
 
+pub mod jobs;
+
 use std::cell::RefCell;
 use std::fmt;
 use std::net::Ipv4Addr;

@@ -4,6 +4,7 @@ use std::io::Read as _;
 
 use curio::workers::JobErrorKind;
 use curio::{Error, Wait, sleep, spawn, task_group, timeout_after};
+use test_guests::jobs::{in_process, run, spin};
 use test_guests::{fails, ms, say};
 
 test_guests::cases! {
@@ -20,31 +21,9 @@ test_guests::cases! {
     rights
 }
 
-fn in_process() -> bool {
-    std::env::args().nth(2).as_deref() == Some("process")
-}
-
-macro_rules! run {
-    ($function:expr, $argument:expr) => {
-        async move {
-            if in_process() {
-                curio::run_in_process($function, $argument).await
-            } else {
-                curio::run_in_thread($function, $argument).await
-            }
-        }
-    };
-}
-
-fn spin(_: ()) {
-    loop {
-        std::hint::spin_loop();
-    }
-}
-
 /// May have one worker.
 async fn one_too_many() -> curio::Result<()> {
-    let busy = spawn(run!(spin, ()));
+    let busy = spawn(run(spin, ()));
     sleep(ms(1)).await?;
     let pool = curio::workers::ProcessPool::new(2);
     let error = if in_process() {
@@ -57,16 +36,16 @@ async fn one_too_many() -> curio::Result<()> {
     busy.cancel().await?;
     // Its place is free at once.
     for _ in 0..20 {
-        let timed = timeout_after(ms(1), run!(spin, ())).await;
+        let timed = timeout_after(ms(1), run(spin, ())).await;
         assert!(fails(timed).is_timeout());
     }
-    assert_eq!(run!(|()| 1, ()).await?, 1);
+    assert_eq!(run(|()| 1, ()).await?, 1);
     Ok(())
 }
 
 /// May have none.
 async fn none() -> curio::Result<()> {
-    let error = fails(run!(|()| 1, ()).await);
+    let error = fails(run(|()| 1, ()).await);
     assert!(matches!(error, Error::Limit(_)), "{error}");
     say(&error.to_string());
     Ok(())
@@ -79,7 +58,7 @@ async fn memory() -> curio::Result<()> {
         sleep(ms(300)).await?;
         Ok::<_, Error>(held.len())
     };
-    let jobs: Vec<_> = (0..4).map(|n| spawn(run!(hold, n))).collect();
+    let jobs: Vec<_> = (0..4).map(|n| spawn(run(hold, n))).collect();
     let mut limited = 0;
     for job in jobs {
         match job.join().await {
@@ -97,21 +76,21 @@ async fn memory() -> curio::Result<()> {
     }
     say(&format!("{limited} of them were too much"));
     // It was given back.
-    assert_eq!(run!(|()| vec![1_u8; 8 << 20].len(), ()).await?, 8 << 20);
+    assert_eq!(run(|()| vec![1_u8; 8 << 20].len(), ()).await?, 8 << 20);
     Ok(())
 }
 
 /// Computes in a worker until that has used too much.
 async fn cpu_time() -> curio::Result<()> {
-    let error = fails(run!(spin, ()).await);
+    let error = fails(run(spin, ()).await);
     say(&error.to_string());
     Ok(())
 }
 
 /// Loses a worker, which the test kills.
 async fn lost() -> curio::Result<()> {
-    assert_eq!(run!(|()| 1, ()).await?, 1);
-    let busy = spawn(run!(spin, ()));
+    assert_eq!(run(|()| 1, ()).await?, 1);
+    let busy = spawn(run(spin, ()));
     sleep(ms(1)).await?;
     say("busy");
     busy.wait().await?;
@@ -121,21 +100,21 @@ async fn lost() -> curio::Result<()> {
     };
     assert_eq!(error.kind(), JobErrorKind::Died);
     say(&error.to_string());
-    assert_eq!(run!(|()| 2, ()).await?, 2);
+    assert_eq!(run(|()| 2, ()).await?, 2);
     // And while it has nothing to do.
     say("idle");
     let mut line = [0];
     let _ = std::io::stdin().read(&mut line);
-    assert_eq!(run!(|()| 3, ()).await?, 3);
+    assert_eq!(run(|()| 3, ()).await?, 3);
     Ok(())
 }
 
 /// Ends while workers are busy.
 async fn busy_at_the_end() -> curio::Result<()> {
     for _ in 0..2 {
-        spawn(run!(spin, ()));
+        spawn(run(spin, ()));
     }
-    assert_eq!(run!(|()| 1, ()).await?, 1);
+    assert_eq!(run(|()| 1, ()).await?, 1);
     say("busy");
     let mut line = [0];
     let _ = std::io::stdin().read(&mut line);
@@ -155,10 +134,10 @@ async fn many() -> curio::Result<()> {
                 for n in 0..500_u64 {
                     let number = client * 500 + n;
                     let fatal = number % (10_000 / losses) == 7;
-                    match run!(work, (number, fatal)).await {
+                    match run(work, (number, fatal)).await {
                         Ok(next) => assert!(next == number + 1 && !fatal),
                         Err(Error::Job(error)) => {
-                            assert!(fatal && error.kind() == JobErrorKind::Panicked)
+                            assert!(fatal && error.kind() == JobErrorKind::Panicked);
                         }
                         Err(error) => return Err(error),
                     }
@@ -203,8 +182,8 @@ async fn stopped_quickly() -> curio::Result<()> {
     let mut times = Vec::new();
     for _ in 0..20 {
         let before = curio::clock();
-        let timed = timeout_after(ms(10), run!(spin, ())).await;
-        assert!(fails(timed).is_timeout());
+        let stopped = timeout_after(ms(10), run(spin, ())).await;
+        assert!(fails(stopped).is_timeout());
         times.push(
             curio::clock()
                 .since(before)
@@ -220,7 +199,7 @@ async fn stopped_quickly() -> curio::Result<()> {
 /// What jobs write comes out.
 async fn output() -> curio::Result<()> {
     say("before");
-    run!(|()| say("a job's line"), ()).await?;
+    run(|()| say("a job's line"), ()).await?;
     say("after");
     Ok(())
 }
@@ -230,7 +209,7 @@ async fn rights() -> curio::Result<()> {
     fn looks(path: String) -> Result<String, String> {
         std::fs::read_to_string(path).map_err(|error| error.kind().to_string())
     }
-    fn listens(_: ()) -> curio::Result<u16> {
+    fn listens((): ()) -> curio::Result<u16> {
         let socket = curio::tcp_server_socket((
             "127.0.0.1".parse::<std::net::IpAddr>().expect("an address"),
             0,
@@ -243,21 +222,21 @@ async fn rights() -> curio::Result<()> {
     fn variable(name: String) -> Option<String> {
         std::env::var(name).ok()
     }
-    say(&format!("{:?}", run!(looks, "data/file".to_owned()).await?));
+    say(&format!("{:?}", run(looks, "data/file".to_owned()).await?));
     say(&format!(
         "{:?}",
-        run!(looks, "/etc/hostname".to_owned()).await?.is_ok()
+        run(looks, "/etc/hostname".to_owned()).await?.is_ok()
     ));
-    let listened = run!(listens, ()).await.map_err(|error| error.to_string());
+    let listened = run(listens, ()).await.map_err(|error| error.to_string());
     say(&format!("{:?}", listened.map(|port| port > 0)));
     say(&format!(
         "{:?} {:?}",
-        run!(variable, "NAME".to_owned()).await?,
-        run!(variable, "PATH".to_owned()).await?
+        run(variable, "NAME".to_owned()).await?,
+        run(variable, "PATH".to_owned()).await?
     ));
     say(&format!(
         "{:?}",
-        run!(|()| std::env::args().collect::<Vec<_>>().len(), ()).await?
+        run(|()| std::env::args().collect::<Vec<_>>().len(), ()).await?
     ));
     Ok(())
 }

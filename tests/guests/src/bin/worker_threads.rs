@@ -51,8 +51,10 @@ async fn what_is_awaited_may_be_borrowed() -> curio::Result<()> {
     fn borrow(text: String) -> curio::Result<usize> {
         let queue = curio::queue::Queue::new();
         AWAIT(queue.put(text.as_str()))?;
-        let got = AWAIT(queue.get())?;
-        Ok(got.len())
+        let got = AWAIT(queue.get())?.len();
+        drop(queue);
+        drop(text);
+        Ok(got)
     }
     assert_eq!(async_thread(borrow, "abc".to_owned()).await?, 3);
     Ok(())
@@ -80,13 +82,11 @@ static TICKS: AtomicU32 = AtomicU32::new(0);
 
 async fn tasks_that_it_spawns_go_on_while_it_awaits() -> curio::Result<()> {
     fn ticking(_: ()) -> curio::Result<bool> {
-        let ticker = AWAIT(async {
+        let ticker: curio::Task<()> = AWAIT(async {
             spawn(async {
                 loop {
                     TICKS.fetch_add(1, Ordering::Relaxed);
-                    if let Err(error) = sleep(ms(1)).await {
-                        return Err::<(), _>(error);
-                    }
+                    sleep(ms(1)).await?;
                 }
             })
         });
@@ -119,9 +119,9 @@ async fn a_group_in_it_is_waited_for() -> curio::Result<()> {
 }
 
 async fn timeouts_work_in_it() -> curio::Result<()> {
-    fn timed(_: ()) -> curio::Result<bool> {
+    fn timed(_: ()) -> bool {
         let error = AWAIT(timeout_after(ms(2), sleep(LONG)));
-        Ok(error.is_err_and(|error| error.is_timeout()))
+        error.is_err_and(|error| error.is_timeout())
     }
     assert!(async_thread(timed, ()).await?);
     Ok(())
@@ -221,7 +221,7 @@ async fn what_was_told_to_one_is_not_told_to_the_next() -> curio::Result<()> {
 
 async fn a_future_of_another_crate_ends_it() -> curio::Result<()> {
     fn pending(_: ()) {
-        AWAIT(std::future::pending())
+        AWAIT(std::future::pending::<()>());
     }
     let thread = spawn_thread(pending, ());
     sleep(ms(20)).await?;
@@ -272,7 +272,7 @@ async fn a_job_may_await_too() -> curio::Result<()> {
 }
 
 async fn an_async_function_may_be_one() -> curio::Result<()> {
-    async fn until_told(_: ()) -> bool {
+    async fn until_told((): ()) -> bool {
         sleep_until_told().await.is_cancellation()
     }
     let thread = spawn_thread(until_told, ());
