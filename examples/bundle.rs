@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "it is what the program is for")]
 #![expect(clippy::print_stderr, reason = "the bar is not for pipes")]
 
+use std::fmt::Write;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -55,11 +56,10 @@ fn checksum(path: &Path) -> io::Result<Sum> {
         hash.update(&block[..read]);
         length += read as u64;
     }
-    let digits = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut digits = String::new();
+    for byte in hash.finalize() {
+        write!(digits, "{byte:02x}").map_err(io::Error::other)?;
+    }
     Ok((digits, length))
 }
 

@@ -88,3 +88,35 @@ fn wc_counts_what_wc_counts() {
         ["2", "10", "54"].map(str::to_owned)
     );
 }
+
+#[test]
+fn bundle_writes_what_sha256sum_writes() {
+    let folder = texts();
+    std::fs::create_dir_all(folder.path().join("more/deep")).unwrap();
+    folder.file("more/deep/one", "1");
+    folder.file("more/two", "2".repeat(700_000));
+    std::os::unix::fs::symlink("poem", folder.path().join("link")).unwrap();
+    let run = Run::guest("bundle").flag("--dir=.::.::ro").args(["."]);
+    let output = run.directory(folder.path()).output();
+    let files = [
+        "empty",
+        "long",
+        "more/deep/one",
+        "more/two",
+        "poem",
+        "unfinished",
+    ];
+    let files = files.map(|file| format!("./{file}"));
+    let files: Vec<_> = files.iter().map(String::as_str).collect();
+    let expected = real("sha256sum", folder.path(), &files);
+    output.code(0).stdout(&expected);
+    // The bar is full in the end.
+    let bar = output.stderr.rsplit('\r').next().unwrap_or_default();
+    assert!(bar.starts_with(&format!("[{}]", "#".repeat(40))), "{bar}");
+
+    let refused = Run::guest("bundle")
+        .args(["."])
+        .directory(folder.path())
+        .output();
+    refused.code(1).stdout("").stderr_has(&["./: ", "."]);
+}

@@ -174,3 +174,52 @@ fn unix_echo_and_its_client_talk() {
     server.wait().code(0).quiet();
     assert!(path.exists(), "it is for whoever made the folder to remove");
 }
+
+#[test]
+fn fib_server_answers_a_number_a_line() {
+    let run = Run::guest("fib_server").flag("--allow-listen=127.0.0.1");
+    let mut server = run.args(["127.0.0.1:0"]).spawn();
+    let line = server.line();
+    let address = line.strip_prefix("listening on ").expect("it says where");
+    let connect = || {
+        let stream = TcpStream::connect(address).expect("the server listens");
+        let time = Some(Duration::from_secs(30));
+        stream.set_read_timeout(time).expect("the time is not zero");
+        BufReader::new(stream)
+    };
+    let ask = |stream: &mut BufReader<TcpStream>, question: &str| {
+        let question = format!("{question}\n");
+        stream.get_mut().write_all(question.as_bytes()).unwrap();
+    };
+    let answer = |stream: &mut BufReader<TcpStream>| {
+        let mut line = String::new();
+        stream.read_line(&mut line).expect("the server answers");
+        line.trim_end().to_owned()
+    };
+    // Somebody keeps one of the processes busy for long.
+    let mut greedy = connect();
+    ask(&mut greedy, "60");
+    let mut client = connect();
+    for (question, expected) in [
+        ("1", "1"),
+        ("10", "55"),
+        (" 20 ", "6765"),
+        ("x", "error: invalid digit found in string"),
+        ("-1", "error: invalid digit found in string"),
+        (
+            "94",
+            "error: the Fibonacci number of 94 has more than 64 bits",
+        ),
+    ] {
+        if std::thread::available_parallelism().is_ok_and(|count| count.get() > 1) {
+            ask(&mut client, question);
+            assert_eq!(answer(&mut client), expected);
+        }
+    }
+    let workers = server.process().children();
+    server.signal(Signal::SIGTERM);
+    server.wait_for_end().code(0).quiet();
+    for worker in workers {
+        worker.is_gone();
+    }
+}
