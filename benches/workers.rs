@@ -37,6 +37,37 @@ pub(crate) fn run(effort: Effort) {
     });
     rounds.print("fib(40) in a process", "ms", "target <= 1.5x");
     processes(effort);
+    latency(effort);
+}
+
+/// What others notice of jobs that compute, and how soon those can be ended.
+fn latency(effort: Effort) {
+    let (mut latest, mut medians, mut longest) = (
+        Vec::new(),
+        [const { Vec::new() }; 2],
+        [const { Vec::new() }; 2],
+    );
+    for _ in 0..effort.pick(5, 1) {
+        latest.push(Program::measure(Side::Curio, "bench-worker-latency", &[0]) / 1e6);
+        for place in [THREAD, PROCESS] {
+            let args = [(place + 1).to_string()];
+            let figures = Program::start(Side::Curio, "bench-worker-latency", &args).figures();
+            let place = usize::from(place == PROCESS);
+            medians[place].push(figures[0] / 1e6);
+            longest[place].push(figures[1] / 1e6);
+        }
+    }
+    println!("\n  beside endless jobs");
+    let latest = spread(&latest, "ms");
+    println!(
+        "  {:<44} {latest:<28} target < 20 ms",
+        "latest of 600 ticks, beside 8 of them"
+    );
+    for (place, name) in ["thread", "process"].iter().enumerate() {
+        let (median, longest) = (spread(&medians[place], "ms"), spread(&longest[place], "ms"));
+        let what = format!("end one in a {name}, have the next one done");
+        println!("  {what:<44} {median:<28} of 100 the longest: {longest}");
+    }
 }
 
 /// Jobs in processes, beside Python's.

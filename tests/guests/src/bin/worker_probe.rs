@@ -15,8 +15,6 @@ test_guests::cases! {
     lost
     busy_at_the_end
     many
-    ticking
-    stopped_quickly
     output
     rights
 }
@@ -151,48 +149,6 @@ async fn many() -> curio::Result<()> {
     say("done");
     let mut line = [0];
     let _ = std::io::stdin().read(&mut line);
-    Ok(())
-}
-
-/// Ticks while eight jobs compute, and says how late the latest tick was, in microseconds.
-async fn ticking() -> curio::Result<()> {
-    let mut jobs = Vec::new();
-    for _ in 0..4 {
-        jobs.push(spawn(async { curio::run_in_thread(spin, ()).await }));
-        jobs.push(spawn(async { curio::run_in_process(spin, ()).await }));
-    }
-    let pool = curio::workers::ProcessPool::new(4);
-    curio::workers::set_cpu_executor(&pool);
-    let mut latest = std::time::Duration::ZERO;
-    for _ in 0..200 {
-        let before = curio::clock();
-        let now = sleep(ms(5)).await?;
-        latest = latest.max(now.since(before).saturating_sub(ms(5)));
-    }
-    say(&latest.as_micros().to_string());
-    for job in jobs {
-        job.cancel().await?;
-    }
-    Ok(())
-}
-
-/// Ends endless jobs, and says how long that took until another one was done by the same pool, in microseconds: the
-/// median and the longest.
-async fn stopped_quickly() -> curio::Result<()> {
-    let mut times = Vec::new();
-    for _ in 0..20 {
-        let before = curio::clock();
-        let stopped = timeout_after(ms(10), run(spin, ())).await;
-        assert!(fails(stopped).is_timeout());
-        times.push(
-            curio::clock()
-                .since(before)
-                .saturating_sub(ms(10))
-                .as_micros(),
-        );
-    }
-    times.sort_unstable();
-    say(&format!("{} {}", times[10], times[19]));
     Ok(())
 }
 
