@@ -118,5 +118,5 @@ fn bundle_writes_what_sha256sum_writes() {
         .args(["."])
         .directory(folder.path())
         .output();
-    refused.code(1).stdout("").stderr_has(&["./: ", "."]);
+    refused.code(1).stdout("").stderr_has(&[".: No such file"]);
 }

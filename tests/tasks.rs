@@ -122,7 +122,7 @@ mod ending {
     #[test]
     fn run_in_a_task_is_a_fault() {
         let output = run("run_in_a_task");
-        let texts = ["curio::run can't be called from within a task"];
+        let texts = ["curio::run and AWAIT can't be called from within a task"];
         output.code(134).stdout("").stderr_has(&texts);
     }
 

@@ -23,7 +23,8 @@ pub(crate) use self::places::{Place, Places};
 /// # What counts as memory
 ///
 /// Linear memories and tables with all they have grown to, the kernel's entries for tasks and what they wait
-/// for, and the buffer that a guest's sockets are read into.
+/// for, and what is on its way between a program and its workers. A program's worker threads count with it, tasks and
+/// handles apart, which each may have so many of. A worker process has limits of its own, of the same size.
 ///
 /// Not counted is what the host needs besides, which is bounded all the same:
 ///

@@ -65,16 +65,39 @@ fn an_instance_without_tasks_is_not_asked() {
 }
 
 #[test]
-fn a_program_whose_first_task_has_ended_is_not_asked() {
+fn a_program_whose_main_task_has_ended_is_not_asked() {
     let mut sim = Sim::new();
-    let (main, other) = (sim.task(), sim.task());
+    let main = sim.task();
+    let other = sim.instance().spawn(Some(main), 0, false).unwrap();
     sim.exit(main);
-    assert!(!sim.request_end());
+    assert!(!sim.request_end(), "another one is not the main task");
     sim.exit(other);
+    // It runs another one.
     let next = sim.task();
     assert_ne!(main, next);
-    assert!(!sim.request_end(), "the first one is the main task");
+    assert!(sim.request_end());
+    sim.expect(&[END_REQUESTED]);
+}
+
+#[test]
+fn an_interruption_waits_for_a_main_task() {
+    let mut sim = Sim::new();
+    let key = sim.key;
+    sim.kernel.interrupt(key);
     sim.expect(&[]);
+    let main = sim.task();
+    sim.expect(&[END_REQUESTED]);
+    sim.exit(main);
+    // One that is over is not told to the next.
+    sim.kernel.interrupt(key);
+    sim.instance().end_interruption();
+    let main = sim.task();
+    sim.expect(&[]);
+    sim.kernel.interrupt(key);
+    sim.instance().end_interruption();
+    sim.expect(&[]);
+    sim.exit(main);
+    sim.expect_empty();
 }
 
 #[test]

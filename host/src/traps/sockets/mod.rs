@@ -10,6 +10,7 @@ mod handles;
 mod hearing;
 mod inherited;
 
+use std::io;
 use std::os::fd::AsFd;
 
 use wasmtime::component::{Linker, Resource, WasmList};
@@ -22,7 +23,7 @@ use crate::bindings::sockets::{
 use crate::bindings::traps::Caller;
 use crate::bindings::types;
 use crate::kernel::{Direction, Outcome};
-use crate::sockets::{MAX_PASSED, Socket, Target};
+use crate::sockets::{MAX_PASSED, Socket, SocketError, Target};
 
 /// How many bytes one `recv` brings at the most.
 const MAX_RECV: usize = 256 * 1024;
@@ -89,14 +90,27 @@ fn unnamed() -> TrapError {
     TrapError::invalid_argument("an unnamed address leads nowhere")
 }
 
+/// A process that is confined to its rights has no sockets at all, if none of them is for sockets.
+fn not_without_rights(error: SocketError) -> TrapError {
+    match error {
+        SocketError::Io(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            TrapError::Told(types::Error::Refused(
+                "no permission to have sockets; add --allow-net=HOST or --allow-listen=ADDR"
+                    .to_owned(),
+            ))
+        }
+        error => error.into(),
+    }
+}
+
 impl sockets::HostSocket for Guest {
     fn create(&mut self, family: Family, kind: Kind) -> Result<Handle, TrapError> {
         trace_trap!("socket.create", ?family, ?kind);
         self.with_handle(|guest| {
             let mut kernel = lock(&guest.kernel);
-            let socket = Socket::new(family.into(), kind.into(), &mut kernel, guest.key)?;
+            let socket = Socket::new(family.into(), kind.into(), &mut kernel, guest.key);
             drop(kernel);
-            guest.push(socket)
+            guest.push(socket.map_err(not_without_rights)?)
         })
     }
 
