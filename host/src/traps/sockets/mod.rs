@@ -23,7 +23,7 @@ use crate::bindings::sockets::{
 use crate::bindings::traps::Caller;
 use crate::bindings::types;
 use crate::kernel::{Direction, Outcome};
-use crate::sockets::{MAX_PASSED, Socket, SocketError, Target};
+use crate::sockets::{MAX_PASSED, Socket, Target};
 
 /// How many bytes one `recv` brings at the most.
 const MAX_RECV: usize = 256 * 1024;
@@ -91,9 +91,9 @@ fn unnamed() -> TrapError {
 }
 
 /// A process that is confined to its rights has no sockets at all, if none of them is for sockets.
-fn not_without_rights(error: SocketError) -> TrapError {
+fn not_without_rights(error: io::Error) -> TrapError {
     match error {
-        SocketError::Io(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+        error if error.kind() == io::ErrorKind::PermissionDenied => {
             TrapError::Told(types::Error::Refused(
                 "no permission to have sockets; add --allow-net=HOST or --allow-listen=ADDR"
                     .to_owned(),
