@@ -112,6 +112,7 @@ fn a_killed_worker_is_told_and_replaced() {
     process.has_children(1);
     let idle = process.children()[0];
     idle.signal(Signal::SIGKILL);
+    idle.becomes('Z');
     running.write("\n");
     running.wait().code(0).quiet();
     idle.is_gone();

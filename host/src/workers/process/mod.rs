@@ -80,7 +80,7 @@ impl ProcessWorker {
 
     /// Whether it is there still, and has said nothing that it was not asked for.
     pub(super) fn is_well(&mut self) -> bool {
-        !self.readiness.get(Direction::Read) || matches!(self.receive(), Ok(None))
+        matches!(self.receive(), Ok(None))
     }
 
     /// How its job ended, if it has.
