@@ -14,8 +14,10 @@ macro_rules! in_both_places {
                 $(
                     #[test]
                     fn $case() {
-                        let run = Run::guest($guest).args([stringify!($case), "process"]);
-                        run.output().code(0).stdout("").quiet();
+                        // So that no worker is replaced by a faster one in the middle of it.
+                        let run = Run::guest($guest).flag("--max-cpu-time=1h");
+                        let output = run.args([stringify!($case), "process"]).output();
+                        output.code(0).stdout("").quiet();
                     }
                 )*
             }

@@ -254,6 +254,14 @@ fn a_worker_may_do_what_the_program_may() {
 }
 
 #[test]
+fn a_worker_process_is_replaced_by_a_faster_one() {
+    output(&[], "replaced", "process")
+        .code(0)
+        .stdout("")
+        .quiet();
+}
+
+#[test]
 fn a_worker_process_is_for_the_program_alone() {
     let run = Run::new()
         .flag("process-worker")

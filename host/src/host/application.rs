@@ -1,8 +1,8 @@
 //! An application: what its first instance and all its workers have in common.
 
-use std::os::fd::OwnedFd;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+use super::image::Images;
 use super::{CpuTime, Options, WorkerProgram};
 use crate::error::Error;
 use crate::files::{Directories, NoSuchDirectory};
@@ -37,8 +37,8 @@ pub(super) struct Application {
     pub(super) registry: Registry,
     /// What worker processes run, or why there are none.
     pub(super) worker_program: Result<WorkerProgram, &'static str>,
-    /// The component as worker processes get it, once one was started.
-    pub(super) image: Arc<OnceLock<Arc<OwnedFd>>>,
+    /// The component as worker processes get it.
+    pub(super) images: Images,
 }
 
 /// What is opened when an application begins.
@@ -92,7 +92,7 @@ impl Application {
             cpu_time: CpuTime::default(),
             registry,
             worker_program: worker_program.ok_or(NO_PROGRAM),
-            image: Arc::default(),
+            images: Images::default(),
         }
     }
 

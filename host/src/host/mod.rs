@@ -2,13 +2,15 @@
 //!
 //! - `application`: what an application's instances have in common
 //! - `running`: an instance's fiber, and what wakes it
-//! - `worker`: instances that do jobs for others; `process`: those in processes of their own
+//! - `worker`: instances that do jobs for others; `process`: those in processes of their own,
+//!   and `image`: their code
 //! - `meter`: how much CPU time an instance has used
 //! - `exit`: how an instance ended
 //! - `signalled`: signals; `termination`: SIGINT and SIGTERM among them
 
 mod application;
 mod exit;
+mod image;
 mod meter;
 mod process;
 mod running;

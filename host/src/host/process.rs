@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::io::unix::AsyncFd;
 use tokio::time::timeout;
@@ -28,7 +27,7 @@ use crate::limits::Allowance;
 use crate::loader::{Cache, Component, Engine, EngineOptions, Pool};
 use crate::traps::{Streams, lock};
 use crate::workers::process::{Answer, Child, Ending, Link, Order, Reaper, Setup, Started};
-use crate::workers::{Call, Outcome, Payload, Report, StartError};
+use crate::workers::{Call, Interruption, Outcome, Payload, Report, StartError};
 
 /// How long a process that was asked to end may take before it is killed.
 const GRACE: Duration = Duration::from_secs(1);
@@ -77,7 +76,15 @@ impl Launcher {
         let application = &self.application;
         let program = application.worker_program.as_ref();
         let program = program.map_err(|text| StartError::Refused((*text).to_owned()))?;
+        let (images, component) = (&application.images, &application.component);
+        let (component, interruption) = if self.may_be_uninterrupted() {
+            images.complete(component, &self.engine, &self.background);
+            images.get(component)?
+        } else {
+            (images.interrupted(component)?, Interruption::Ticks)
+        };
         let setup = Setup {
+            interruption,
             starter: std::process::id(),
             permissions: (*application.permissions).clone(),
             limits: application.limits,
@@ -87,7 +94,6 @@ impl Launcher {
             pool: self.engine.pool().map(|pool| (pool.instances, pool.memory)),
         };
         let setup = postcard::to_stdvec(&setup).map_err(io::Error::other)?;
-        let component = self.image()?;
         let (socket, of_child) = UnixStream::pair()?;
         let stream = || {
             if application.streams.is_some() {
@@ -112,23 +118,24 @@ impl Launcher {
             socket,
             setup,
             component,
+            interruption,
         })
     }
 
-    /// The component's compiled code, in a file that all worker processes share and nobody can change.
-    fn image(&self) -> io::Result<Arc<OwnedFd>> {
-        let image = &self.application.image;
-        if let Some(image) = image.get() {
-            return Ok(image.clone());
-        }
-        let code = self.application.component.serialize();
-        let code = code.map_err(|error| io::Error::other(error.to_string()))?;
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        let mut file = File::from(memfd_create("component", flags)?);
-        file.write_all(&code)?;
-        let seals = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
-        fcntl_add_seals(&file, seals)?;
-        Ok(image.get_or_init(|| Arc::new(file.into())).clone())
+    /// Whether processes that were started before can be replaced by faster ones.
+    pub(super) fn has_faster(&self) -> bool {
+        self.may_be_uninterrupted() && self.application.images.are_complete()
+    }
+
+    /// Whether nothing depends on a worker process's being interrupted: its CPU time is measured by that, and
+    /// it ends its own programs when it is told to end.
+    fn may_be_uninterrupted(&self) -> bool {
+        let Application {
+            limits,
+            permissions,
+            ..
+        } = &self.application;
+        limits.cpu_time().is_none() && !permissions.allows_any_program()
     }
 }
 
@@ -222,12 +229,13 @@ impl WorkerProcess {
             })?;
         }
         begun.confine(&setup.permissions, &setup.limits, runs_programs);
-        let engine = Engine::new(&EngineOptions {
+        let options = EngineOptions {
             cache: Cache::Off,
             pool: setup
                 .pool
                 .map(|(instances, memory)| Pool { instances, memory }),
-        })?;
+        };
+        let engine = Engine::with(&options, setup.interruption)?;
         let component = Component::from_serialized(&engine, &setup.component, &code)?;
         drop(code);
         let host = Host::new(&engine)?;

@@ -38,6 +38,10 @@ impl Launch for Launcher {
             .map(drop)
     }
 
+    fn has_faster(&self) -> bool {
+        Self::has_faster(self)
+    }
+
     fn process(&self) -> Result<Started, StartError> {
         self.start_process()
     }

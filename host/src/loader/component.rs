@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use wasmtime_wasi::p2::bindings::CommandPre;
 
@@ -28,6 +29,8 @@ const COMPILED: &[u8] = b"\x7fELF";
 pub struct Component {
     path: PathBuf,
     ready: CommandPre<Guest>,
+    /// What it was compiled from, if that is known.
+    source: Option<Arc<[u8]>>,
 }
 
 impl Component {
@@ -62,7 +65,11 @@ impl Component {
         check_is_component(path, bytes)?;
         let component = wasmtime::component::Component::new(engine.wasmtime(), bytes)
             .map_err(|error| component_error(path, &describe_invalid(&error)))?;
-        Self::link(engine, path, &component)
+        let linked = Self::link(engine, path, &component)?;
+        Ok(Self {
+            source: Some(bytes.into()),
+            ..linked
+        })
     }
 
     /// Reads a component that [`Component::compile`] made, which runs as it is.
@@ -117,6 +124,23 @@ impl Component {
         self.ready.instance_pre().component().serialize()
     }
 
+    /// The same, compiled so that it can't be interrupted; nothing, if it was compiled by somebody else. That takes as
+    /// long as compiling does, unless the cache has it.
+    ///
+    /// # Errors
+    /// If it can't be compiled, or there is no memory for it.
+    pub(crate) fn serialize_uninterrupted(
+        &self,
+        engine: &Engine,
+    ) -> wasmtime::Result<Option<Vec<u8>>> {
+        let Some(source) = &self.source else {
+            return Ok(None);
+        };
+        let engine = engine.uninterrupted().map_err(wasmtime::Error::new)?;
+        let component = wasmtime::component::Component::new(&engine, source)?;
+        component.serialize().map(Some)
+    }
+
     /// What [`Component::serialize`] made in another process of this program.
     ///
     /// # Errors
@@ -166,6 +190,7 @@ impl Component {
         Ok(Self {
             path: path.to_owned(),
             ready,
+            source: None,
         })
     }
 }

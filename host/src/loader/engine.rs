@@ -10,6 +10,7 @@ use wasmtime::{CacheConfig, Config, PoolingAllocationConfig, WasmBacktraceDetail
 use super::Ticker;
 use crate::error::Error;
 use crate::traps::{self, Guest};
+use crate::workers::Interruption;
 
 /// Where compiled code is kept between runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,7 +52,7 @@ struct Shared {
     engine: wasmtime::Engine,
     linker: Linker<Guest>,
     ticker: Ticker,
-    pool: Option<Pool>,
+    options: EngineOptions,
 }
 
 impl Engine {
@@ -60,19 +61,15 @@ impl Engine {
     /// # Errors
     /// If the machine can't run compiled WebAssembly, or has no thread or address space left.
     pub fn new(options: &EngineOptions) -> Result<Self, Error> {
-        let engine_error = |error: wasmtime::Error| Error::Engine(format!("{error:#}"));
-        let mut config = Config::new();
-        config
-            .epoch_interruption(true)
-            // Support for the component model's own tasks makes every call slower, and curio has its own.
-            .concurrency_support(false)
-            // A fault's backtrace names files and lines, if the component has them.
-            .wasm_backtrace_details(WasmBacktraceDetails::Enable)
-            .cache(open_cache(&options.cache));
-        if let Some(pool) = options.pool {
-            config.allocation_strategy(pooling(pool));
-        }
-        let engine = wasmtime::Engine::new(&config).map_err(engine_error)?;
+        Self::with(options, Interruption::Ticks)
+    }
+
+    /// Sets an engine up whose guests can be interrupted, or can't.
+    ///
+    /// # Errors
+    /// As [`Engine::new`].
+    pub(crate) fn with(options: &EngineOptions, interruption: Interruption) -> Result<Self, Error> {
+        let engine = compiler(options, interruption)?;
         let mut linker = Linker::new(&engine);
         traps::add_to_linker(&mut linker).map_err(engine_error)?;
         let ticker = Ticker::start(&engine)?;
@@ -81,9 +78,17 @@ impl Engine {
                 engine,
                 linker,
                 ticker,
-                pool: options.pool,
+                options: options.clone(),
             }),
         })
+    }
+
+    /// What compiles as this engine does, but so that guests can't be interrupted.
+    ///
+    /// # Errors
+    /// As [`Engine::new`].
+    pub(crate) fn uninterrupted(&self) -> Result<wasmtime::Engine, Error> {
+        compiler(&self.shared.options, Interruption::Never)
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
@@ -96,7 +101,7 @@ impl Engine {
 
     /// The room for many instances, if it was reserved.
     pub(crate) fn pool(&self) -> Option<Pool> {
-        self.shared.pool
+        self.shared.options.pool
     }
 
     pub(crate) fn ticker(&self) -> &Ticker {
@@ -108,6 +113,32 @@ impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").finish_non_exhaustive()
     }
+}
+
+fn compiler(
+    options: &EngineOptions,
+    interruption: Interruption,
+) -> Result<wasmtime::Engine, Error> {
+    let mut config = Config::new();
+    config
+        .epoch_interruption(interruption == Interruption::Ticks)
+        // Support for the component model's own tasks makes every call slower, and curio has its own.
+        .concurrency_support(false)
+        // A fault's backtrace names files and lines, if the component has them.
+        .wasm_backtrace_details(WasmBacktraceDetails::Enable)
+        .cache(open_cache(&options.cache));
+    if let Some(pool) = options.pool {
+        config.allocation_strategy(pooling(pool));
+    }
+    wasmtime::Engine::new(&config).map_err(engine_error)
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what errors are mapped with"
+)]
+fn engine_error(error: wasmtime::Error) -> Error {
+    Error::Engine(format!("{error:#}"))
 }
 
 fn pooling(pool: Pool) -> PoolingAllocationConfig {

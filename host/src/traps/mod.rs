@@ -155,6 +155,10 @@ mod tests {
             Err(std::io::ErrorKind::Unsupported.into())
         }
 
+        fn has_faster(&self) -> bool {
+            false
+        }
+
         fn process(&self) -> Result<Started, StartError> {
             Err(StartError::Refused("nobody".to_owned()))
         }

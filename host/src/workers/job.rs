@@ -104,7 +104,7 @@ impl Job {
                 let outcome = worker.outcome(allowance)?;
                 let worker = place.take();
                 match (&outcome, worker) {
-                    (Outcome::Returned(_), Some(worker)) => crew.take_back_process(worker),
+                    (Outcome::Returned(_), Some(worker)) => crew.take_back_process(worker, kernel),
                     (Outcome::Lost(_), Some(worker)) => worker.close(kernel),
                     (_, None) => {}
                 }

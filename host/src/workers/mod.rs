@@ -21,6 +21,8 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::limits::Place;
 
 pub(crate) use self::call::{Call, Payload};
@@ -36,6 +38,15 @@ pub(crate) use self::outcome::{Loss, LossReason, Outcome};
 use self::process::Started;
 pub(crate) use self::report::Report;
 
+/// Whether guests can be interrupted while they compute. That costs a function that does little half as much again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Interruption {
+    /// With every tick.
+    Ticks,
+    /// Not at all: for a process that has nothing else to do, and can be killed.
+    Never,
+}
+
 /// How workers come to be.
 pub(crate) trait Launch: fmt::Debug + Send + Sync {
     /// Starts a thread that serves an inbox, and keeps its place until it ends.
@@ -43,6 +54,9 @@ pub(crate) trait Launch: fmt::Debug + Send + Sync {
     /// # Errors
     /// If the system gives none.
     fn thread(self: Arc<Self>, inbox: Arc<Inbox>, place: Arc<Place>) -> io::Result<()>;
+
+    /// Whether processes that can be interrupted should be replaced by others, which can't and are faster.
+    fn has_faster(&self) -> bool;
 
     /// Starts a process that works.
     ///

@@ -19,7 +19,7 @@ pub(crate) use self::child::{Child, Ending, Reaper};
 pub(crate) use self::link::Link;
 pub(crate) use self::message::{Answer, Order};
 pub(crate) use self::setup::Setup;
-use super::{Call, Loss, LossReason, Outcome, Payload};
+use super::{Call, Interruption, Loss, LossReason, Outcome, Payload};
 use crate::kernel::{Direction, InstanceKey, Kernel, Readiness, SourceKey};
 use crate::limits::{Allowance, Place};
 
@@ -31,6 +31,7 @@ pub(super) struct ProcessWorker {
     source: SourceKey,
     readiness: Arc<Readiness>,
     place: Arc<Place>,
+    is_interrupted: bool,
 }
 
 /// A process that was just started, and its end of the link.
@@ -44,6 +45,8 @@ pub(crate) struct Started {
     pub(crate) setup: Vec<u8>,
     /// That.
     pub(crate) component: Arc<OwnedFd>,
+    /// Whether its code is interrupted.
+    pub(crate) interruption: Interruption,
 }
 
 impl ProcessWorker {
@@ -67,6 +70,7 @@ impl ProcessWorker {
             source,
             readiness,
             place: Arc::new(place),
+            is_interrupted: started.interruption == Interruption::Ticks,
         })
     }
 
@@ -76,6 +80,11 @@ impl ProcessWorker {
         self.link.push(&order, &call.input.bytes);
         // Should it fail, the worker is gone, which shows when it is asked for the outcome.
         drop(self.link.flush());
+    }
+
+    /// Whether its code is interrupted with every tick, and so slower than it could be.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.is_interrupted
     }
 
     /// Whether it is there still, and has said nothing that it was not asked for.

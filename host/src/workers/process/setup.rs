@@ -6,12 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::Limits;
 use crate::permissions::Permissions;
+use crate::workers::Interruption;
 
 /// What a worker process is to be: the same as the one that starts it, but for what is another one's.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Setup {
     /// The number of the process that starts it.
     pub(crate) starter: u32,
+    /// Whether its code is interrupted.
+    pub(crate) interruption: Interruption,
     /// What it may do.
     pub(crate) permissions: Permissions,
     /// What it may use.

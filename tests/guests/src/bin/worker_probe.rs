@@ -1,6 +1,7 @@
 //! Workers, for tests that look from outside. The first argument names the case, the second where the jobs are done.
 
 use std::io::Read as _;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use curio::workers::JobErrorKind;
 use curio::{Error, Wait, sleep, spawn, task_group, timeout_after};
@@ -17,6 +18,7 @@ test_guests::cases! {
     many
     output
     rights
+    replaced
 }
 
 /// May have one worker.
@@ -194,5 +196,21 @@ async fn rights() -> curio::Result<()> {
         "{:?}",
         run(|()| std::env::args().collect::<Vec<_>>().len(), ()).await?
     ));
+    Ok(())
+}
+
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+/// Goes on until the worker is another one, though nothing has happened to it.
+async fn replaced() -> curio::Result<()> {
+    let count = |()| COUNTER.fetch_add(1, Ordering::Relaxed);
+    assert_eq!(run(count, ()).await?, 0);
+    while run(count, ()).await? > 0 {
+        sleep(ms(1)).await?;
+    }
+    // And that one stays.
+    for n in 1..20 {
+        assert_eq!(run(count, ()).await?, n);
+    }
     Ok(())
 }
