@@ -24,7 +24,7 @@
 //! and what is returned can be of any type that is `Serialize` and `DeserializeOwned`, and take up to 16 MiB. A job may
 //! also
 //!
-//! - return a [`Result`](crate::Result): its error comes out as [`Error::Job`](crate::Error::Job), with the error's
+//! - return a [`Result`]: its error comes out as [`Error::Job`](crate::Error::Job), with the error's
 //!   text and those of its causes;
 //! - be an `async fn`, or call [`AWAIT`](crate::thread::AWAIT): a worker can do all that the program can, be it sockets,
 //!   tasks or workers of its own. Tasks that are left when a job ends are cancelled.
