@@ -24,7 +24,7 @@
 //! and what is returned can be of any type that is `Serialize` and `DeserializeOwned`, and take up to 16 MiB. A job may
 //! also
 //!
-//! - return a [`Result`](crate::Result): its error comes out as [`Error::Job`](crate::Error::Job), with the error's
+//! - return a [`Result`]: its error comes out as [`Error::Job`](crate::Error::Job), with the error's
 //!   text and those of its causes;
 //! - be an `async fn`, or call [`AWAIT`](crate::thread::AWAIT): a worker can do all that the program can, be it sockets,
 //!   tasks or workers of its own. Tasks that are left when a job ends are cancelled.
@@ -35,6 +35,7 @@
 //! [`Error::Job`](crate::Error::Job) that says so. Then the worker is gone, and another one takes its place. When whoever
 //! waits for a job is cancelled or times out, the worker is stopped in the middle of it, even in an endless loop.
 
+mod blocking;
 mod call;
 mod entry;
 mod error;
@@ -44,6 +45,7 @@ mod pool;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use self::blocking::block_in_thread;
 pub(crate) use self::call::Call;
 pub(crate) use self::entry::Jobs;
 pub use self::error::{JobError, JobErrorKind};
