@@ -49,6 +49,17 @@ fn thread_queue_has_a_thread_get_every_item() {
 }
 
 #[test]
+fn abide_has_a_task_and_a_thread_take_turns() {
+    let expected = "Parent has the lock\nParent releases the lock\nChild has the lock\nChild has the lock\n\
+                    fib(20) is 6765\nGood morning\n";
+    Run::guest("abide")
+        .output()
+        .code(0)
+        .stdout(expected)
+        .quiet();
+}
+
+#[test]
 fn condition_hands_over_every_item() {
     let output = Run::guest("condition").output();
     output.code(0).quiet();

@@ -13,6 +13,7 @@
 
 mod harness;
 
+mod abide;
 mod amounts;
 mod behaviours;
 mod cancellation;

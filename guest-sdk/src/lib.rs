@@ -49,6 +49,7 @@
 //! - connections that nobody else can read: [`ssl`]
 //! - work on other threads and in other processes: [`workers`], with [`run_in_thread`] and [`run_in_process`];
 //!   [`mod@thread`], with [`spawn_thread`]
+//! - functions and locks of whatever sort: [`mod@abide`], with [`fn@abide`] and [`abide_with`]
 //! - programs of the host: [`mod@subprocess`], with [`Command`](subprocess::Command) and [`Popen`](subprocess::Popen)
 //! - errors: [`Error`], [`TaskError`], [`TimedOut`]
 //! - what all of it is made of: [`traps`]
@@ -64,6 +65,7 @@
 //! blocked in nothing but such a future can't be told anything there; when it is cancelled, its
 //! future is dropped, and when a timeout block around it expires, the block's is.
 
+pub mod abide;
 mod barrier;
 mod bindings;
 mod cancellation;
@@ -94,6 +96,7 @@ pub mod workers;
 
 pub use curio_sdk_macros::main;
 
+pub use self::abide::{Abide, abide, abide_with};
 pub use self::cancellation::{
     check_cancellation, disable_cancellation, set_cancellation, take_cancellation,
 };
@@ -115,4 +118,4 @@ pub use self::thread::{async_thread, spawn_thread};
 pub use self::time::{
     Instant, clock, ignore_after, ignore_at, sleep, timeout_after, timeout_at, yield_now,
 };
-pub use self::workers::{run_in_executor, run_in_process, run_in_thread};
+pub use self::workers::{block_in_thread, run_in_executor, run_in_process, run_in_thread};

@@ -35,6 +35,7 @@
 //! [`Error::Job`](crate::Error::Job) that says so. Then the worker is gone, and another one takes its place. When whoever
 //! waits for a job is cancelled or times out, the worker is stopped in the middle of it, even in an endless loop.
 
+mod blocking;
 mod call;
 mod entry;
 mod error;
@@ -44,6 +45,7 @@ mod pool;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use self::blocking::block_in_thread;
 pub(crate) use self::call::Call;
 pub(crate) use self::entry::Jobs;
 pub use self::error::{JobError, JobErrorKind};
