@@ -87,5 +87,16 @@ mod async_threads {
         a_job_may_await_too
         an_async_function_may_be_one
         it_may_be_spawned_in_a_group
+        awaiting_in_a_task_is_a_panic;
+        and it_may_open_files
+    }
+
+    #[test]
+    fn it_may_open_files() {
+        let folder = crate::harness::components::Folder::new();
+        folder.file("file", "one\ntwo\n");
+        let data = format!("--dir={}::data::ro", folder.path().display());
+        let run = crate::harness::Run::guest("worker_threads").flag(data);
+        run.args(["it_may_open_files"]).output().code(0).quiet();
     }
 }

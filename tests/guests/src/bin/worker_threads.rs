@@ -31,6 +31,8 @@ test_guests::cases! {
     a_job_may_await_too
     an_async_function_may_be_one
     it_may_be_spawned_in_a_group
+    it_may_open_files
+    awaiting_in_a_task_is_a_panic
 }
 
 const LONG: Duration = Duration::from_secs(1000);
@@ -289,5 +291,24 @@ async fn it_may_be_spawned_in_a_group() -> curio::Result<()> {
         Ok(())
     });
     any.await?;
+    Ok(())
+}
+
+/// Needs a directory, with a file.
+async fn it_may_open_files() -> curio::Result<()> {
+    fn lines(path: String) -> curio::Result<usize> {
+        let mut file = AWAIT(curio::aopen(path, "r"))?;
+        Ok(AWAIT(file.read_lines())?.len())
+    }
+    assert_eq!(async_thread(lines, "data/file".to_owned()).await?, 2);
+    Ok(())
+}
+
+async fn awaiting_in_a_task_is_a_panic() -> curio::Result<()> {
+    fn wrong((): ()) {
+        AWAIT(async { AWAIT(async {}) });
+    }
+    let error = fails(async_thread(wrong, ()).await);
+    assert!(error.to_string().contains("use .await there"), "{error}");
     Ok(())
 }
