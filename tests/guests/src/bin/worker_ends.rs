@@ -42,7 +42,7 @@ async fn a_panic_is_an_error_and_the_next_job_works() -> curio::Result<()> {
     let text = error.to_string();
     assert!(text.starts_with("the job panicked: panicked at "), "{text}");
     assert!(
-        text.contains("worker_jobs.rs:") && text.contains("the cat is out"),
+        text.contains("worker_ends.rs:") && text.contains("the cat is out"),
         "{text}"
     );
     assert_eq!(run(count, ()).await?, 0, "it is another worker");
