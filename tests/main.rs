@@ -30,6 +30,7 @@ mod files_escapes;
 mod files_limits;
 mod hostile;
 mod hostile_traps;
+mod hostile_workers;
 mod http_hello;
 mod instances;
 mod limits;

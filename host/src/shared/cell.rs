@@ -106,7 +106,8 @@ impl ResultCell {
         if cell.set.is_some() {
             return Standing::Called;
         }
-        cell.rounds.wait(&self.places[0]);
+        let count = cell.rounds.count();
+        cell.rounds.wait(&self.places[0], count);
         Standing::Waits(self.source(0))
     }
 }

@@ -77,7 +77,7 @@ impl Event {
         if event.rounds.count() > more_than {
             return Standing::Called;
         }
-        event.rounds.wait(&self.places[0]);
+        event.rounds.wait(&self.places[0], more_than);
         Standing::Waits(self.source(0))
     }
 }

@@ -223,7 +223,7 @@ impl Queue {
         if queue.all_done.count() > more_than {
             return Standing::Called;
         }
-        queue.all_done.wait(&self.places[JOINING]);
+        queue.all_done.wait(&self.places[JOINING], more_than);
         Standing::Waits(self.source(JOINING))
     }
 

@@ -8,7 +8,8 @@ use super::place::{Bell, Place};
 #[derive(Debug, Default)]
 pub(super) struct Rounds {
     count: u64,
-    waiting: BTreeMap<u64, Bell>,
+    /// By their places: more often than what it is to have happened, and how they are called.
+    waiting: BTreeMap<u64, (u64, Bell)>,
 }
 
 impl Rounds {
@@ -21,14 +22,19 @@ impl Rounds {
     #[must_use]
     pub(super) fn next(&mut self) -> Vec<Bell> {
         self.count += 1;
+        let count = self.count;
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let (told, waiting) = waiting.partition(|(_, (more_than, _))| count > *more_than);
+        self.waiting = waiting;
         // The order is that in which the places were made: nobody takes anything from another.
-        std::mem::take(&mut self.waiting).into_values().collect()
+        let told: BTreeMap<_, _> = told;
+        told.into_values().map(|(_, bell)| bell).collect()
     }
 
-    /// Lets a handle wait for the next time, unless it does.
-    pub(super) fn wait(&mut self, place: &Place) {
+    /// Lets a handle wait until it has happened more often than so.
+    pub(super) fn wait(&mut self, place: &Place, more_than: u64) {
         place.quiet();
-        self.waiting.entry(place.id).or_insert_with(|| place.bell());
+        self.waiting.insert(place.id, (more_than, place.bell()));
     }
 
     /// Lets a handle go.

@@ -102,6 +102,8 @@ impl Job {
                     return Some(Err(Told));
                 };
                 let outcome = worker.outcome(allowance)?;
+                // Whoever waits all the same is not to wait for the worker's next job.
+                kernel.note_readable(worker.source().0);
                 let worker = place.take();
                 match (&outcome, worker) {
                     (Outcome::Returned(_), Some(worker)) => crew.take_back_process(worker, kernel),

@@ -343,5 +343,23 @@ async fn another_process_finds_nothing() -> Result<()> {
     let text = "this queue is not in this process, or its last handle is gone";
     assert!(error.to_string().contains(text), "{error}");
     assert!(queue.is_empty());
+    let lock = SharedLock::new()?;
+    let take = |lock: SharedLock| AWAIT(lock.lock()).map(drop);
+    let error = fails(run_in_process(take, lock.clone()).await);
+    assert!(
+        error
+            .to_string()
+            .contains("this lock is not in this process"),
+        "{error}"
+    );
+    let event = UniversalEvent::new()?;
+    let error = fails(run_in_process(|event: UniversalEvent| event.set(), event.clone()).await);
+    assert!(
+        error
+            .to_string()
+            .contains("this event is not in this process"),
+        "{error}"
+    );
+    assert!(!lock.is_locked() && !event.is_set());
     Ok(())
 }
