@@ -119,5 +119,6 @@ mod threads {
         a_stopped_waiter_is_passed_over
         an_object_lives_as_long_as_a_thread_has_it
         another_process_finds_nothing
+        the_only_handle_may_be_given_to_a_thread
     }
 }

@@ -79,8 +79,10 @@ where
     K: 'static,
 {
     let call = Call::new(function, &argument)?;
+    let result = call.start(Place::Thread)?.end_together().await;
+    // A queue that the thread has found by what it was given is there as long as a handle is.
     drop(argument);
-    call.start(Place::Thread)?.end_together().await
+    result
 }
 
 /// Waits for a future in synchronous code: in a worker, or before and after [`curio::run`](crate::run). What it spawns

@@ -11,7 +11,7 @@
 //! and their threads, too. They are handles: a clone is the same thing, and so is what is left of one that was serialised
 //! and read elsewhere, as the argument of a function that runs on another thread is, or an item of a
 //! [`UniversalQueue`](crate::queue::UniversalQueue). Such a reference keeps nothing: until it is read, somebody has to keep
-//! the handle that it was made from. If it comes too late, or in another process, what is read fails with that, whatever is
+//! the handle that it was made from: what a function on another thread is given is kept until that ends. If it comes too late, or in another process, what is read fails with that, whatever is
 //! done with it.
 //!
 //! A thread that is stopped leaves all lines that it stands in, and what it was to get goes to others. That takes a

@@ -148,10 +148,12 @@ where
     K: 'static,
 {
     let call = Call::new(function, &argument)?;
-    drop(argument);
     // A job whose result nobody will see is not begun.
     check_cancellation()?;
     let pool = executor.pool();
     let _place = pool.slots.acquire().await?;
-    call.start(pool.place)?.end().await
+    let result = call.start(pool.place)?.end().await;
+    // A queue that the worker has found by what it was given is there as long as a handle is.
+    drop(argument);
+    result
 }

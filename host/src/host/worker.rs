@@ -98,7 +98,8 @@ pub(super) async fn do_jobs(
             let call = inbox.next().await;
             let output = jobs.run(&mut store, &call).await?;
             drop(call);
-            let data = store.data();
+            let data = store.data_mut();
+            data.panic = None;
             let mut kernel = lock(&data.kernel);
             kernel.instance(data.key).end_interruption();
             drop(kernel);

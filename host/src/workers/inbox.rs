@@ -37,7 +37,7 @@ impl Inbox {
     pub(crate) fn hand_over(&self, call: Call, report: Report) {
         let mut state = self.state();
         state.call = Some((call, report));
-        state.ring();
+        ring(state);
     }
 
     /// Asks for something. What the job is asked is forgotten when it has ended.
@@ -47,7 +47,7 @@ impl Inbox {
         let is_late = request == Request::Interrupt && !has_job;
         if !is_late && state.request != Some(Request::Stop) {
             state.request = Some(request);
-            state.ring();
+            ring(state);
         }
     }
 }
@@ -58,7 +58,7 @@ impl Inbox {
     pub(crate) fn attach(&self, door: Arc<Door>, instance: InstanceKey) {
         let mut state = self.state();
         state.bell = Some((door, instance));
-        state.ring();
+        ring(state);
     }
 
     /// Takes the next job, if it is there.
@@ -104,10 +104,11 @@ impl Inbox {
     }
 }
 
-impl State {
-    fn ring(&self) {
-        if let Some((door, instance)) = &self.bell {
-            door.send(Message::Poll(*instance));
-        }
+/// Wakes the worker, who is not to find the inbox locked.
+fn ring(state: MutexGuard<'_, State>) {
+    let bell = state.bell.clone();
+    drop(state);
+    if let Some((door, instance)) = bell {
+        door.send(Message::Poll(instance));
     }
 }

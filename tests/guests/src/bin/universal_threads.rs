@@ -32,6 +32,7 @@ test_guests::cases! {
     a_stopped_waiter_is_passed_over
     an_object_lives_as_long_as_a_thread_has_it
     another_process_finds_nothing
+    the_only_handle_may_be_given_to_a_thread
 }
 
 async fn items_of_a_thread_come_in_their_order() -> Result<()> {
@@ -361,5 +362,17 @@ async fn another_process_finds_nothing() -> Result<()> {
         "{error}"
     );
     assert!(!lock.is_locked() && !event.is_set());
+    Ok(())
+}
+
+async fn the_only_handle_may_be_given_to_a_thread() -> Result<()> {
+    fn own(queue: UniversalQueue<u32>) -> Result<u32> {
+        AWAIT(queue.put(7))?;
+        AWAIT(queue.get())
+    }
+    for _ in 0..3 {
+        assert_eq!(run_in_thread(own, UniversalQueue::new()?).await?, 7);
+        assert_eq!(spawn_thread(own, UniversalQueue::new()?).join().await?, 7);
+    }
     Ok(())
 }
