@@ -262,7 +262,7 @@ async fn an_inner_block_cannot_extend_an_outer_one() -> Result<()> {
 async fn an_outer_block_that_was_told_is_not_told_of_an_inner_one_again() -> Result<()> {
     timeout_after(ms(0), async {
         assert!(is_timeout(&fails(yield_now().await)));
-        let until = curio::clock() + ms(5);
+        let until = curio::clock() + ms(300);
         // Both end together. What the right one was told is dropped with it.
         let slept = async { sleep_until(until).await.map(drop) };
         let branches = select(Box::pin(slept), Box::pin(blocked()));

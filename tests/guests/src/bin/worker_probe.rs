@@ -121,8 +121,19 @@ async fn busy_at_the_end() -> curio::Result<()> {
     Ok(())
 }
 
-/// Does ten thousand jobs, some of which end their workers.
+/// Does ten thousand jobs, some of which end their workers; and again for each line that it reads.
 async fn many() -> curio::Result<()> {
+    loop {
+        ten_thousand().await?;
+        say("done");
+        let mut line = [0];
+        if std::io::stdin().read(&mut line).unwrap_or(0) == 0 {
+            return Ok(());
+        }
+    }
+}
+
+async fn ten_thousand() -> curio::Result<()> {
     let losses = if in_process() { 20 } else { 500 };
     let work = |(n, fatal): (u64, bool)| {
         assert!(!fatal, "as it should be");
@@ -148,9 +159,6 @@ async fn many() -> curio::Result<()> {
         Ok(())
     })
     .await?;
-    say("done");
-    let mut line = [0];
-    let _ = std::io::stdin().read(&mut line);
     Ok(())
 }
 
