@@ -65,4 +65,5 @@ mod tls_peers;
 mod traps;
 mod universal;
 mod workers;
+mod workers_embedded;
 mod workers_outside;

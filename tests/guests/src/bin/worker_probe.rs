@@ -19,6 +19,7 @@ test_guests::cases! {
     output
     rights
     replaced
+    embedded
 }
 
 /// May have one worker.
@@ -219,6 +220,23 @@ async fn replaced() -> curio::Result<()> {
     // And that one stays.
     for n in 1..20 {
         assert_eq!(run(count, ()).await?, n);
+    }
+    Ok(())
+}
+
+/// On an embedder's host: threads work, processes do not unless somebody has said how.
+async fn embedded() -> curio::Result<()> {
+    assert_eq!(curio::run_in_thread(|n: u32| n + 1, 1).await?, 2);
+    let processes = curio::run_in_process(|n: u32| n + 1, 1).await;
+    if in_process() {
+        assert_eq!(processes?, 2);
+    } else {
+        let error = fails(processes);
+        assert!(matches!(error, Error::Refused(_)), "{error}");
+        assert!(
+            error.to_string().contains("Options::worker_program"),
+            "{error}"
+        );
     }
     Ok(())
 }
