@@ -246,7 +246,7 @@ fn a_signal_that_nobody_watches_does_what_it_does() {
 
 #[test]
 fn a_program_can_be_stopped_and_go_on() {
-    let mut running = case("nobody_watches").flag("-A").spawn();
+    let mut running = case("nobody_watches").flag("-A").own_group().spawn();
     assert_eq!(running.line(), "ready");
     running.signal(Signal::SIGTSTP);
     running.process().becomes('T');

@@ -99,7 +99,9 @@ fn a_program_whose_time_is_over_ends_with_its_workers() {
 
 #[test]
 fn a_killed_worker_is_told_and_replaced() {
-    let mut running = until("busy", "lost", "process");
+    // So that the worker is not replaced by a faster one.
+    let mut running = probe(&["--max-cpu-time=1h"], "lost", "process").spawn();
+    assert_eq!(running.line(), "busy");
     let process = running.process();
     process.has_children(1);
     process.children()[0].signal(Signal::SIGKILL);
@@ -112,7 +114,7 @@ fn a_killed_worker_is_told_and_replaced() {
     process.has_children(1);
     let idle = process.children()[0];
     idle.signal(Signal::SIGKILL);
-    idle.becomes('Z');
+    idle.is_ended();
     running.write("\n");
     running.wait().code(0).quiet();
     idle.is_gone();
@@ -122,7 +124,7 @@ fn a_killed_worker_is_told_and_replaced() {
 fn nothing_is_left_of_workers_when_the_program_ends() {
     let mut running = until("busy", "busy_at_the_end", "process");
     let workers = running.process().children();
-    assert!(workers.len() >= 2, "{workers:?}");
+    assert!(!workers.is_empty());
     running.write("\n");
     running.wait().code(0).quiet();
     for worker in workers {

@@ -106,6 +106,17 @@ impl Process {
         }
     }
 
+    /// Waits until it has ended with all its threads, so that nothing is open any more.
+    #[track_caller]
+    pub(crate) fn is_ended(self) {
+        self.becomes('Z');
+        let deadline = Instant::now() + PATIENCE;
+        while self.threads() > 1 {
+            assert!(Instant::now() < deadline, "its threads should have ended");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// How many threads it has.
     pub(crate) fn threads(self) -> usize {
         let tasks = std::fs::read_dir(self.path("task"));

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -39,6 +40,7 @@ pub(crate) struct Run {
     stdout: Stdio,
     stderr: Stdio,
     deadline: Duration,
+    has_own_group: bool,
 }
 
 impl Run {
@@ -55,6 +57,7 @@ impl Run {
             stdout: Stdio::piped(),
             stderr: Stdio::piped(),
             deadline: DEADLINE,
+            has_own_group: false,
         }
     }
 
@@ -152,6 +155,12 @@ impl Run {
         self
     }
 
+    /// Has it lead a process group of its own: the system stops no process of a group that nobody could wake.
+    pub(crate) fn own_group(mut self) -> Self {
+        self.has_own_group = true;
+        self
+    }
+
     /// Sets how long it may take before it is killed and the test fails.
     pub(crate) fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
@@ -186,6 +195,9 @@ impl Run {
             .stderr(self.stderr);
         if let Some(directory) = self.directory {
             command.current_dir(directory);
+        }
+        if self.has_own_group {
+            command.process_group(0);
         }
         let line = format!("{command:?}");
         let handed = (3 as RawFd..).zip(self.handed);
