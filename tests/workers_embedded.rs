@@ -27,15 +27,15 @@ fn run(place: &str, worker_program: Option<WorkerProgram>, pool: Option<Pool>) {
     assert_eq!(host.run(probe).unwrap(), Exit::Code(0));
 }
 
-fn program() -> Option<WorkerProgram> {
+fn program() -> WorkerProgram {
     let host = env!("CARGO_BIN_EXE_curio-host");
-    Some(WorkerProgram::new(host, ["process-worker"]))
+    WorkerProgram::new(host, ["process-worker"])
 }
 
 #[test]
 fn an_embedder_says_what_worker_processes_run() {
     run("thread", None, None);
-    run("process", program(), None);
+    run("process", Some(program()), None);
 }
 
 #[test]
@@ -44,5 +44,5 @@ fn workers_are_from_the_pool_as_well() {
         instances: 10,
         memory: 64 << 20,
     };
-    run("process", program(), Some(pool));
+    run("process", Some(program()), Some(pool));
 }
