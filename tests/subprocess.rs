@@ -198,6 +198,9 @@ fn are_gone<'a>(pids: impl Iterator<Item = &'a str>) {
 fn descriptors_are_given_back() {
     let guest = Run::guest("subprocess_end").flag(PROGRAMS);
     let mut running = guest.args(["descriptors_are_given_back"]).spawn();
+    // Standard input is open once something was read.
+    assert_eq!(running.line(), "begun");
+    running.write("x");
     assert_eq!(running.line(), "before");
     let before = running.process().descriptors();
     running.write("x");

@@ -222,6 +222,7 @@ async fn descriptors_are_given_back() -> Result<()> {
     }
     // What the host opens once is open then.
     check_call(["true"]).await?;
+    stop("begun").await?;
     stop("before").await?;
     for _ in 0..20 {
         shell("cat; echo x")
