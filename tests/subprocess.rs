@@ -205,7 +205,8 @@ fn descriptors_are_given_back() {
     let before = running.process().descriptors();
     running.write("x");
     assert_eq!(running.line(), "after");
-    running.process().has_descriptors(before);
+    // The host itself may have been about to close one.
+    running.process().has_no_more_descriptors_than(before);
     running.write("x");
     running.wait().code(0).quiet();
 }

@@ -25,6 +25,20 @@ impl Process {
         entries.expect("it runs, and is ours").count()
     }
 
+    /// Waits until it has no more than a number of descriptors open.
+    #[track_caller]
+    pub(crate) fn has_no_more_descriptors_than(self, number: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.descriptors() > number {
+            let is = self.descriptors();
+            assert!(
+                Instant::now() < deadline,
+                "should have at most {number} descriptors open, and has {is}"
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Waits until it has a number of descriptors open.
     #[track_caller]
     pub(crate) fn has_descriptors(self, number: usize) {
