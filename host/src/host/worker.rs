@@ -13,7 +13,7 @@ use crate::limits::Place;
 use crate::loader::Engine;
 use crate::traps::{Guest, lock};
 use crate::workers::process::Started;
-use crate::workers::{Inbox, Launch, Loss, LossReason, Outcome, Payload, Request, StartError};
+use crate::workers::{Inbox, Launch, Loss, LossReason, Outcome, Request, StartError};
 
 /// How an application's workers are started.
 #[derive(Debug)]
@@ -103,11 +103,7 @@ pub(super) async fn do_jobs(
             let mut kernel = lock(&data.kernel);
             kernel.instance(data.key).end_interruption();
             drop(kernel);
-            let outcome = match Payload::new(output, &application.allowance) {
-                Ok(payload) => Outcome::Returned(payload),
-                Err(limit) => Outcome::Lost(Loss::new(LossReason::Limit, limit.to_string())),
-            };
-            inbox.finish(outcome);
+            inbox.finish(Outcome::returned(output, &application.allowance));
         }
     };
     let error: wasmtime::Result<std::convert::Infallible> = result.await;

@@ -72,6 +72,7 @@ impl Crew {
         call: &Call,
     ) -> Result<ProcessWorker, StartError> {
         while let Some(mut worker) = self.idle_processes.pop() {
+            // Perhaps it is time for a faster one.
             let is_slow = worker.is_interrupted() && self.launch.has_faster();
             if !is_slow && worker.is_well() {
                 worker.hand_over(call);
@@ -89,13 +90,9 @@ impl Crew {
         Ok(worker)
     }
 
-    /// Takes back a worker that has done its job, unless it is time for a faster one.
-    pub(super) fn take_back_process(&mut self, worker: ProcessWorker, kernel: &mut Kernel) {
-        if worker.is_interrupted() && self.launch.has_faster() {
-            worker.close(kernel);
-        } else {
-            self.idle_processes.push(worker);
-        }
+    /// Takes back a worker that has done its job.
+    pub(super) fn take_back_process(&mut self, worker: ProcessWorker) {
+        self.idle_processes.push(worker);
     }
 }
 

@@ -106,7 +106,7 @@ impl Job {
                 kernel.note_readable(worker.source().0);
                 let worker = place.take();
                 match (&outcome, worker) {
-                    (Outcome::Returned(_), Some(worker)) => crew.take_back_process(worker, kernel),
+                    (Outcome::Returned(_), Some(worker)) => crew.take_back_process(worker),
                     (Outcome::Lost(_), Some(worker)) => worker.close(kernel),
                     (_, None) => {}
                 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Payload;
+use crate::limits::Allowance;
 
 /// How a job ended.
 #[derive(Debug)]
@@ -37,6 +38,16 @@ pub(crate) enum LossReason {
     Died,
     /// It was stopped.
     Stopped,
+}
+
+impl Outcome {
+    /// What came of a job that returned: the bytes, unless the application may not have so many.
+    pub(crate) fn returned(bytes: Vec<u8>, allowance: &Allowance) -> Self {
+        match Payload::new(bytes, allowance) {
+            Ok(payload) => Self::Returned(payload),
+            Err(limit) => Self::Lost(Loss::new(LossReason::Limit, limit.to_string())),
+        }
+    }
 }
 
 impl Loss {

@@ -19,7 +19,7 @@ pub(crate) use self::child::{Child, Ending, Reaper};
 pub(crate) use self::link::Link;
 pub(crate) use self::message::{Answer, Order};
 pub(crate) use self::setup::Setup;
-use super::{Call, Interruption, Loss, LossReason, Outcome, Payload};
+use super::{Call, Interruption, Loss, LossReason, Outcome};
 use crate::kernel::{Direction, InstanceKey, Kernel, Readiness, SourceKey};
 use crate::limits::{Allowance, Place};
 
@@ -96,10 +96,7 @@ impl ProcessWorker {
     pub(super) fn outcome(&mut self, allowance: &Allowance) -> Option<Outcome> {
         match self.receive() {
             Ok(None) => None,
-            Ok(Some((Answer::Returned, output))) => Some(match Payload::new(output, allowance) {
-                Ok(payload) => Outcome::Returned(payload),
-                Err(limit) => Outcome::Lost(Loss::new(LossReason::Limit, limit.to_string())),
-            }),
+            Ok(Some((Answer::Returned, output))) => Some(Outcome::returned(output, allowance)),
             Ok(Some((Answer::Lost(loss), _))) => Some(Outcome::Lost(loss)),
             Err(error) => Some(Outcome::Lost(self.died(&error))),
         }
