@@ -90,6 +90,7 @@ pub mod sync;
 mod task;
 pub mod thread;
 mod time;
+mod told;
 pub mod traps;
 mod universal;
 pub mod workers;

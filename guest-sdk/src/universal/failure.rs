@@ -1,10 +1,9 @@
 //! Errors as they travel between instances: their family, and their texts.
 
-use std::error::Error as _;
-use std::fmt;
 use std::io;
 
 use crate::error::Error;
+use crate::told::{Told, causes};
 
 /// An error as it travels: its family, what it says, and what its causes say.
 pub(super) type Parts = (u8, String, Vec<String>);
@@ -54,13 +53,7 @@ const KINDS: [io::ErrorKind; 26] = [
 
 /// Takes an error apart.
 pub(super) fn parts(error: &Error) -> Parts {
-    let mut causes = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        causes.push(cause.to_string());
-        next = cause.source();
-    }
-    (family(error), error.to_string(), causes)
+    (family(error), error.to_string(), causes(error))
 }
 
 fn family(error: &Error) -> u8 {
@@ -97,34 +90,12 @@ pub(super) fn error((family, message, causes): Parts) -> Error {
         ARGUMENT => Error::InvalidArgument(message),
         AUTHENTICATION => Error::Authentication(message),
         family => {
-            let cause = causes.into_iter().rev().fold(None, |cause, message| {
-                Some(Box::new(Told { message, cause }))
-            });
-            let told = Told { message, cause };
+            let told = Told::new(message, causes);
             let kind = family.checked_sub(IO);
             match kind.and_then(|kind| KINDS.get(usize::from(kind))) {
                 Some(kind) => Error::Io(io::Error::new(*kind, told)),
                 None => Error::Other(Box::new(told)),
             }
         }
-    }
-}
-
-/// An error of which only the text has come here, and that of its causes.
-#[derive(Debug)]
-struct Told {
-    message: String,
-    cause: Option<Box<Told>>,
-}
-
-impl fmt::Display for Told {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Told {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&**self.cause.as_ref()?)
     }
 }

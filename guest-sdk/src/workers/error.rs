@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::bindings::workers::{Loss, LossReason};
 use crate::error::Error;
+use crate::told::{Told, causes};
 
 /// Why a job did not return a value. `source()` leads to the causes, as the worker told them.
 #[derive(Debug)]
 pub struct JobError {
     kind: JobErrorKind,
     message: String,
-    cause: Option<Box<Cause>>,
+    cause: Option<Box<Told>>,
 }
 
 /// What sort of end a job has come to.
@@ -34,13 +35,6 @@ pub enum JobErrorKind {
     Died,
     /// Its worker was stopped.
     Stopped,
-}
-
-/// One of the causes of an error, of which only the text has come here.
-#[derive(Debug)]
-struct Cause {
-    message: String,
-    cause: Option<Box<Cause>>,
 }
 
 impl JobError {
@@ -71,18 +65,6 @@ impl StdError for JobError {
     }
 }
 
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl StdError for Cause {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&**self.cause.as_ref()?)
-    }
-}
-
 /// An error as it travels: its text, and those of its causes.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Failure {
@@ -94,15 +76,9 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(error: &Error) -> Self {
-        let mut causes = Vec::new();
-        let mut next = error.source();
-        while let Some(cause) = next {
-            causes.push(cause.to_string());
-            next = cause.source();
-        }
         Self {
             message: error.to_string(),
-            causes,
+            causes: causes(error),
             cancelled: error.is_cancellation(),
         }
     }
@@ -110,11 +86,10 @@ impl Failure {
 
 impl From<Failure> for JobError {
     fn from(failure: Failure) -> Self {
-        let cause = |cause, message| Some(Box::new(Cause { message, cause }));
         Self {
             kind: JobErrorKind::Failed,
             message: failure.message,
-            cause: failure.causes.into_iter().rev().fold(None, cause),
+            cause: Told::chain(failure.causes),
         }
     }
 }
