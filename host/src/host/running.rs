@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
 
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
@@ -16,7 +15,7 @@ use super::{Exit, Meter};
 use crate::background::{ERRANDS, Lane};
 use crate::error::Error;
 use crate::kernel::{Door, InstanceKey, Message};
-use crate::loader::{Engine, TICK, Ticker};
+use crate::loader::{Active, Engine, TICK};
 use crate::signals::SharedWatchers;
 use crate::sockets::{InheritedSockets, Names};
 use crate::subprocess::Children;
@@ -133,14 +132,17 @@ impl Running {
             refused: None,
             panic: None,
         };
-        let meter = Arc::new(Meter::new(application.cpu_time.clone()));
+        let meter = Arc::new(Meter::new(
+            application.cpu_time.clone(),
+            application.limits.cpu_time(),
+        ));
         let bell = Arc::new(Bell {
             door: lock(kernel).door(),
             key,
             rung: AtomicBool::new(false),
             in_turn: AtomicBool::new(false),
         });
-        let mut store = store(engine, guest, &meter, application.limits.cpu_time());
+        let mut store = store(engine, guest, &meter);
         // Those that are lent for one call count here, and those of the component's own making, which take a few
         // bytes each that nobody else counts.
         store.set_max_component_handles(handles.saturating_mul(2));
@@ -152,16 +154,16 @@ impl Running {
         })
     }
 
-    /// Lets the instance run until it waits, is interrupted or ends.
-    pub(super) fn poll(&mut self, ticker: &Ticker) -> Turn {
-        self.meter.start(ticker.time());
+    /// Lets the instance run until it waits, is interrupted or ends. While `active` exists, the ticker interrupts it.
+    pub(super) fn poll(&mut self, active: &Active) -> Turn {
+        self.meter.start(active.time());
         self.bell.in_turn.store(true, Ordering::SeqCst);
         let polled = self
             .fiber
             .as_mut()
             .poll(&mut Context::from_waker(&self.waker));
         self.bell.in_turn.store(false, Ordering::SeqCst);
-        self.meter.stop(ticker.time());
+        self.meter.stop();
         match polled {
             Poll::Ready(exit) => Turn::Ended(exit),
             Poll::Pending if self.bell.rung.swap(false, Ordering::SeqCst) => Turn::Interrupted,
@@ -196,22 +198,16 @@ async fn run(mut store: Store<Guest>, launcher: Arc<Launcher>) -> Exit {
 }
 
 /// A store whose guest is interrupted every tick, and held to its limits.
-fn store(
-    engine: &Engine,
-    guest: Guest,
-    meter: &Arc<Meter>,
-    cpu_time: Option<Duration>,
-) -> Store<Guest> {
+fn store(engine: &Engine, guest: Guest, meter: &Arc<Meter>) -> Store<Guest> {
     let mut store = Store::new(engine.wasmtime(), guest);
     store.limiter(|guest| guest);
     store.set_hostcall_fuel(MAX_PASSED);
     store.set_epoch_deadline(1);
     let (engine, meter) = (engine.clone(), meter.clone());
     store.epoch_deadline_callback(move |_| {
-        let now = engine.ticker().time();
-        meter.check(now, cpu_time)?;
+        meter.check()?;
         // The deadline may have passed while it waited; then this is the beginning of its turn.
-        if meter.turn(now) < TICK {
+        if meter.turn(engine.ticker().time()) < TICK {
             return Ok(UpdateDeadline::Continue(1));
         }
         Ok(UpdateDeadline::Yield(1))

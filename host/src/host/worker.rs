@@ -71,6 +71,7 @@ impl Host {
         inbox.attach(lock(&self.kernel).door(), key);
         let runtime = self.background.handle();
         let _entered = runtime.enter();
+        let mut active = self.activate();
         loop {
             match inbox.request() {
                 Some(Request::Stop) => self.end(key, Exit::Stopped),
@@ -80,7 +81,7 @@ impl Host {
             if !self.running.contains_key(key) || !take_in(inbox)? {
                 return Ok(());
             }
-            self.pass()?;
+            self.pass(&mut active)?;
         }
     }
 }
