@@ -111,10 +111,24 @@ mod debug {
     impl Reading {
         fn now() -> Self {
             let read = |clock| Duration::try_from(clock_gettime(clock)).unwrap_or_default();
-            Self {
-                wall: read(ClockId::Monotonic),
-                cpu: read(ClockId::ThreadCPUTime),
-                delay: run_delay().unwrap_or_default(),
+            let mut delay = run_delay();
+            loop {
+                let cpu = read(ClockId::ThreadCPUTime);
+                let mut reading = Self {
+                    wall: read(ClockId::Monotonic),
+                    cpu,
+                    delay: delay.unwrap_or_default(),
+                };
+                let now = run_delay();
+                if now.is_none() {
+                    // What can't be told from waiting is not taken for it.
+                    reading.delay = reading.wall.saturating_sub(cpu);
+                }
+                // Otherwise the system ran something else between two of the readings.
+                if now == delay {
+                    return reading;
+                }
+                delay = now;
             }
         }
     }
