@@ -3,6 +3,7 @@
 //!
 //! That no turn on the kernel's thread takes long is what the kernel itself checks in a debug build, whatever else the
 //! machine does: here to 20 ms, beside others to 50. See `host/src/host/watchdog.rs`.
+#![expect(clippy::print_stdout, reason = "whoever runs it may want to know")]
 
 use std::time::Duration;
 

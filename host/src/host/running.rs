@@ -40,12 +40,15 @@ pub(super) enum Turn {
     Ended(Exit),
 }
 
-/// What an instance does from its start to its end.
-type Fiber = Pin<Box<dyn Future<Output = Exit> + Send>>;
+/// What an instance does from its start to its end, when it returns how it ended, and its store: dropping that may take
+/// long.
+type Fiber = Pin<Box<dyn Future<Output = (Exit, Store<Guest>)> + Send>>;
 
 /// A running instance.
 pub(super) struct Running {
     fiber: Fiber,
+    /// The store, once the instance has ended by itself.
+    store: Option<Store<Guest>>,
     meter: Arc<Meter>,
     bell: Arc<Bell>,
     waker: Waker,
@@ -148,6 +151,7 @@ impl Running {
         store.set_max_component_handles(handles.saturating_mul(2));
         Ok(Self {
             fiber: begin(store, launcher),
+            store: None,
             meter,
             waker: Waker::from(bell.clone()),
             bell,
@@ -165,7 +169,10 @@ impl Running {
         self.bell.in_turn.store(false, Ordering::SeqCst);
         self.meter.stop();
         match polled {
-            Poll::Ready(exit) => Turn::Ended(exit),
+            Poll::Ready((exit, store)) => {
+                self.store = Some(store);
+                Turn::Ended(exit)
+            }
             Poll::Pending if self.bell.rung.swap(false, Ordering::SeqCst) => Turn::Interrupted,
             Poll::Pending => Turn::Waits,
         }
@@ -181,7 +188,7 @@ impl fmt::Debug for Running {
 }
 
 /// Runs a component from its start to its end.
-async fn run(mut store: Store<Guest>, launcher: Arc<Launcher>) -> Exit {
+async fn run(mut store: Store<Guest>, launcher: Arc<Launcher>) -> (Exit, Store<Guest>) {
     let application = &launcher.application;
     let result = async {
         let command = application.component.ready();
@@ -194,7 +201,8 @@ async fn run(mut store: Store<Guest>, launcher: Arc<Launcher>) -> Exit {
         streams.written().await;
     }
     let refused = store.data_mut().refused.take();
-    Exit::new(result, refused, &application.limits)
+    let exit = Exit::new(result, refused, &application.limits);
+    (exit, store)
 }
 
 /// A store whose guest is interrupted every tick, and held to its limits.

@@ -91,7 +91,7 @@ pub(super) async fn do_jobs(
     mut store: Store<Guest>,
     launcher: Arc<Launcher>,
     inbox: Arc<Inbox>,
-) -> Exit {
+) -> (Exit, Store<Guest>) {
     let application = &launcher.application;
     let result = async {
         let jobs = application.component.jobs(&mut store).await?;
@@ -122,5 +122,5 @@ pub(super) async fn do_jobs(
         (Exit::Stopped, _) => Loss::new(LossReason::Stopped, exit.to_string()),
     };
     inbox.finish(Outcome::Lost(loss));
-    exit
+    (exit, store)
 }

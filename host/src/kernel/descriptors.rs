@@ -50,8 +50,8 @@ impl Kernel {
         owner: Option<InstanceKey>,
         readiness: &Arc<Readiness>,
     ) -> SourceKey {
-        let owned = owner.and_then(|owner| self.instances.get_mut(owner));
-        let mut list = owned.map(|owner| &mut owner.sources);
+        let instance = owner.and_then(|owner| self.instances.get_mut(owner));
+        let mut list = instance.map(|instance| &mut instance.sources);
         let key = self.sources.insert(Source {
             owner,
             index: list.as_ref().map_or(0, |list| list.len()),

@@ -55,7 +55,7 @@ fn main() {
         "sockets" => sockets(count),
         "items" => items(count),
         "waiters" => waiters(count),
-        "fill-and-loop" => fill_and_loop(count),
+        "fill-and-loop" => drop(fill_and_loop(count)),
         "thread" => thread().expect("the job is cancelled"),
         _ => panic!("there is no case {case}"),
     }
@@ -221,7 +221,7 @@ fn fill(mebibytes: u64) -> Vec<u8> {
     black_box(vec![1_u8; length])
 }
 
-fn fill_and_loop(mebibytes: u64) {
+fn fill_and_loop(mebibytes: u64) -> curio::Result<()> {
     let memory = fill(mebibytes);
     println!("looping");
     let mut number = u64::from(memory[memory.len() - 1]);
@@ -233,11 +233,7 @@ fn fill_and_loop(mebibytes: u64) {
 /// A thread that does that is stopped when its job is cancelled, while this program waits.
 #[curio::main]
 async fn thread() -> curio::Result<()> {
-    fn job(mebibytes: u64) -> curio::Result<()> {
-        fill_and_loop(mebibytes);
-        Ok(())
-    }
-    let job = curio::run_in_thread(job, 320);
+    let job = curio::run_in_thread(fill_and_loop, 320);
     let ended = curio::timeout_after(Duration::from_secs(2), job).await;
     assert!(
         matches!(ended, Err(curio::Error::TaskTimeout(_))),
