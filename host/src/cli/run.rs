@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::{activation, log, settings, usage, worker};
 use crate::host::{Exit, Host, Options, Termination};
 use crate::loader::{Component, Engine, EngineOptions};
+use crate::selector::reserve_descriptors;
 use crate::signals::{self, Signals};
 use crate::{Error, InheritedSockets, Stdio};
 
@@ -154,6 +155,7 @@ fn raise_descriptor_limit() {
     if let Err(error) = raised {
         tracing::info!("the limit of descriptors stays as it is: {error}");
     }
+    reserve_descriptors();
 }
 
 /// The status for a guest's end. A guest that a signal cancelled and that made nothing else of it

@@ -4,7 +4,7 @@
 //! - `running`: an instance's fiber, and what wakes it
 //! - `worker`: instances that do jobs for others; `process`: those in processes of their own,
 //!   and `image`: their code
-//! - `meter`: how much CPU time an instance has used
+//! - `meter`: how much CPU time an instance has used; `watchdog`: that no turn takes too long, in debug builds
 //! - `exit`: how an instance ended
 //! - `signalled`: signals; `termination`: SIGINT and SIGTERM among them
 
@@ -18,6 +18,7 @@ mod signalled;
 mod termination;
 #[cfg(test)]
 mod tests;
+mod watchdog;
 mod worker;
 
 use std::sync::{Arc, Mutex};
@@ -32,12 +33,13 @@ pub(crate) use self::meter::Meter;
 pub use self::process::{WorkerProcess, WorkerProgram};
 use self::running::Running;
 pub use self::termination::Termination;
+use self::watchdog::Watchdog;
 use self::worker::Launcher;
-use crate::background::Background;
+use crate::background::{Background, reap};
 use crate::error::Error;
-use crate::kernel::{InstanceKey, Kernel, MonotonicClock};
+use crate::kernel::{InstanceKey, Kernel, Message, MonotonicClock};
 use crate::limits::{LimitExceeded, Limits};
-use crate::loader::{Component, Engine};
+use crate::loader::{Active, Component, Engine};
 use crate::permissions::Permissions;
 use crate::selector::MioSelector;
 use crate::shared::Registry;
@@ -92,6 +94,8 @@ pub struct Host {
     engine: Engine,
     kernel: SharedKernel,
     running: SecondaryMap<InstanceKey, Running>,
+    /// How instances ended that another thread is releasing.
+    ending: SecondaryMap<InstanceKey, Exit>,
     /// How instances ended that nobody has asked about yet.
     ended: Vec<(InstanceKey, Exit)>,
     termination: Option<(Termination, InstanceKey)>,
@@ -107,6 +111,7 @@ pub struct Host {
     authorities: SystemAuthorities,
     /// Where its instances find what they share.
     registry: Registry,
+    watchdog: Watchdog,
 }
 
 impl Host {
@@ -139,6 +144,7 @@ impl Host {
             engine: engine.clone(),
             kernel: Arc::new(Mutex::new(kernel)),
             running: SecondaryMap::new(),
+            ending: SecondaryMap::new(),
             ended: Vec::new(),
             termination: None,
             watchers: SharedWatchers::default(),
@@ -147,6 +153,7 @@ impl Host {
             background,
             authorities: SystemAuthorities::default(),
             registry: Registry::default(),
+            watchdog: Watchdog::default(),
         }
     }
 
@@ -191,7 +198,7 @@ impl Host {
                 Ok(Instance(key))
             }
             Err(error) => {
-                lock(&self.kernel).remove_instance(key);
+                drop(lock(&self.kernel).remove_instance(key));
                 Err(error)
             }
         }
@@ -208,16 +215,17 @@ impl Host {
     pub fn run(&mut self, instance: Instance) -> Result<Exit, Error> {
         let runtime = self.background.handle();
         let _entered = runtime.enter();
+        let mut active = self.activate();
         loop {
             let ended = self.ended.iter().position(|(key, _)| *key == instance.0);
             if let Some(index) = ended {
                 return Ok(self.ended.swap_remove(index).1);
             }
             assert!(
-                self.running.contains_key(instance.0),
+                self.running.contains_key(instance.0) || self.ending.contains_key(instance.0),
                 "the instance is not on this host, or its end was reported before"
             );
-            self.pass()?;
+            self.pass(&mut active)?;
         }
     }
 
@@ -232,42 +240,50 @@ impl Host {
         self.end(instance.0, Exit::Stopped);
     }
 
+    /// Begins to use the thread. While this exists, the ticker interrupts instances.
+    fn activate(&mut self) -> Active {
+        self.watchdog.begin_turn();
+        self.engine.ticker().activate()
+    }
+
     /// One pass: finds out what has happened, then gives every instance that may go on a turn.
-    fn pass(&mut self) -> Result<(), Error> {
-        let selected = lock(&self.kernel).select(true);
+    fn pass(&mut self, active: &mut Active) -> Result<(), Error> {
+        let watchdog = &mut self.watchdog;
+        let selected = lock(&self.kernel).select_or_wait(|| watchdog.pause(active.pause()));
         selected.map_err(Error::Select)?;
-        self.engine.ticker().touch();
         self.see_to_what_came_up();
+        self.watchdog.end_turn("handling events");
         let runnable = lock(&self.kernel).runnable();
         for _ in 0..runnable {
             let Some(key) = lock(&self.kernel).next_instance() else {
                 break;
             };
-            self.poll(key);
+            self.poll(key, active);
         }
         // Those that had to be interrupted share what the others leave, but not less than a little.
-        let now = self.engine.ticker().time();
+        let now = active.time();
         let idle = lock(&self.kernel).runnable() == 0;
         if idle || now.saturating_sub(self.last_preempted) >= PREEMPTED_WAIT {
             self.last_preempted = now;
             let preempted = lock(&self.kernel).next_preempted();
             if let Some(key) = preempted {
-                self.poll(key);
+                self.poll(key, active);
             }
         }
         Ok(())
     }
 
     /// Gives an instance the thread.
-    fn poll(&mut self, key: InstanceKey) {
+    fn poll(&mut self, key: InstanceKey, active: &Active) {
         let Some(running) = self.running.get_mut(key) else {
             return;
         };
-        match running.poll(self.engine.ticker()) {
+        match running.poll(active) {
             running::Turn::Waits => {}
             running::Turn::Interrupted => lock(&self.kernel).preempt(key),
             running::Turn::Ended(exit) => self.end(key, exit),
         }
+        self.watchdog.end_turn(key);
     }
 
     /// Streams to the process's own standard output and error.
@@ -280,12 +296,36 @@ impl Host {
     }
 
     fn end(&mut self, key: InstanceKey, exit: Exit) {
-        // First the store with all its handles, then the kernel's entries that those may ask for.
-        if self.running.remove(key).is_some() {
-            signals::lock(&self.watchers).remove_instance(key);
-            lock(&self.kernel).remove_instance(key);
-            self.ended.push((key, exit));
+        let Some(running) = self.running.remove(key) else {
+            return;
+        };
+        signals::lock(&self.watchers).remove_instance(key);
+        if self.running.is_empty() {
+            // Nobody waits for this thread.
+            drop(running);
+            self.forget(key, exit);
+            self.watchdog.begin_turn();
+            return;
         }
+        // To close thousands of descriptors and give back gigabytes of memory takes long.
+        self.ending.insert(key, exit);
+        let (runtime, door) = (self.background.handle(), lock(&self.kernel).door());
+        reap(move || {
+            let _entered = runtime.enter();
+            drop(running);
+            door.send(Message::Released(key));
+        });
+    }
+
+    /// Forgets an instance whose store is dropped, with all its handles: they may have needed the kernel's entries.
+    fn forget(&mut self, key: InstanceKey, exit: Exit) {
+        let rest = lock(&self.kernel).remove_instance(key);
+        if self.running.is_empty() {
+            drop(rest);
+        } else {
+            reap(move || drop(rest));
+        }
+        self.ended.push((key, exit));
     }
 
     /// Sees to instances whose time is over, and to signals.
@@ -293,6 +333,12 @@ impl Host {
         let overdue = lock(&self.kernel).take_overdue();
         for (key, limit) in overdue {
             self.end(key, Exit::Limit(LimitExceeded::Time { limit }));
+        }
+        let released = lock(&self.kernel).take_released();
+        for key in released {
+            if let Some(exit) = self.ending.remove(key) {
+                self.forget(key, exit);
+            }
         }
         if !lock(&self.kernel).take_host_events().is_empty() {
             self.see_to_signals();

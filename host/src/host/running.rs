@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
 
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
@@ -16,7 +15,7 @@ use super::{Exit, Meter};
 use crate::background::{ERRANDS, Lane};
 use crate::error::Error;
 use crate::kernel::{Door, InstanceKey, Message};
-use crate::loader::{Engine, TICK, Ticker};
+use crate::loader::{Active, Engine, TICK};
 use crate::signals::SharedWatchers;
 use crate::sockets::{InheritedSockets, Names};
 use crate::subprocess::Children;
@@ -41,12 +40,15 @@ pub(super) enum Turn {
     Ended(Exit),
 }
 
-/// What an instance does from its start to its end.
-type Fiber = Pin<Box<dyn Future<Output = Exit> + Send>>;
+/// What an instance does from its start to its end, when it returns how it ended, and its store: dropping that may take
+/// long.
+type Fiber = Pin<Box<dyn Future<Output = (Exit, Store<Guest>)> + Send>>;
 
 /// A running instance.
 pub(super) struct Running {
     fiber: Fiber,
+    /// The store, once the instance has ended by itself.
+    store: Option<Store<Guest>>,
     meter: Arc<Meter>,
     bell: Arc<Bell>,
     waker: Waker,
@@ -133,37 +135,44 @@ impl Running {
             refused: None,
             panic: None,
         };
-        let meter = Arc::new(Meter::new(application.cpu_time.clone()));
+        let meter = Arc::new(Meter::new(
+            application.cpu_time.clone(),
+            application.limits.cpu_time(),
+        ));
         let bell = Arc::new(Bell {
             door: lock(kernel).door(),
             key,
             rung: AtomicBool::new(false),
             in_turn: AtomicBool::new(false),
         });
-        let mut store = store(engine, guest, &meter, application.limits.cpu_time());
+        let mut store = store(engine, guest, &meter);
         // Those that are lent for one call count here, and those of the component's own making, which take a few
         // bytes each that nobody else counts.
         store.set_max_component_handles(handles.saturating_mul(2));
         Ok(Self {
             fiber: begin(store, launcher),
+            store: None,
             meter,
             waker: Waker::from(bell.clone()),
             bell,
         })
     }
 
-    /// Lets the instance run until it waits, is interrupted or ends.
-    pub(super) fn poll(&mut self, ticker: &Ticker) -> Turn {
-        self.meter.start(ticker.time());
+    /// Lets the instance run until it waits, is interrupted or ends. While `active` exists, the ticker interrupts it.
+    pub(super) fn poll(&mut self, active: &Active) -> Turn {
+        self.meter.start(active.time());
         self.bell.in_turn.store(true, Ordering::SeqCst);
         let polled = self
             .fiber
             .as_mut()
             .poll(&mut Context::from_waker(&self.waker));
         self.bell.in_turn.store(false, Ordering::SeqCst);
-        self.meter.stop(ticker.time());
+        self.meter.stop();
         match polled {
-            Poll::Ready(exit) => Turn::Ended(exit),
+            Poll::Ready((exit, store)) => {
+                self.store = Some(store);
+                Turn::Ended(exit)
+            }
             Poll::Pending if self.bell.rung.swap(false, Ordering::SeqCst) => Turn::Interrupted,
             Poll::Pending => Turn::Waits,
         }
@@ -179,7 +188,7 @@ impl fmt::Debug for Running {
 }
 
 /// Runs a component from its start to its end.
-async fn run(mut store: Store<Guest>, launcher: Arc<Launcher>) -> Exit {
+async fn run(mut store: Store<Guest>, launcher: Arc<Launcher>) -> (Exit, Store<Guest>) {
     let application = &launcher.application;
     let result = async {
         let command = application.component.ready();
@@ -192,26 +201,21 @@ async fn run(mut store: Store<Guest>, launcher: Arc<Launcher>) -> Exit {
         streams.written().await;
     }
     let refused = store.data_mut().refused.take();
-    Exit::new(result, refused, &application.limits)
+    let exit = Exit::new(result, refused, &application.limits);
+    (exit, store)
 }
 
 /// A store whose guest is interrupted every tick, and held to its limits.
-fn store(
-    engine: &Engine,
-    guest: Guest,
-    meter: &Arc<Meter>,
-    cpu_time: Option<Duration>,
-) -> Store<Guest> {
+fn store(engine: &Engine, guest: Guest, meter: &Arc<Meter>) -> Store<Guest> {
     let mut store = Store::new(engine.wasmtime(), guest);
     store.limiter(|guest| guest);
     store.set_hostcall_fuel(MAX_PASSED);
     store.set_epoch_deadline(1);
     let (engine, meter) = (engine.clone(), meter.clone());
     store.epoch_deadline_callback(move |_| {
-        let now = engine.ticker().time();
-        meter.check(now, cpu_time)?;
+        meter.check()?;
         // The deadline may have passed while it waited; then this is the beginning of its turn.
-        if meter.turn(now) < TICK {
+        if meter.turn(engine.ticker().time()) < TICK {
             return Ok(UpdateDeadline::Continue(1));
         }
         Ok(UpdateDeadline::Yield(1))

@@ -71,6 +71,7 @@ impl Host {
         inbox.attach(lock(&self.kernel).door(), key);
         let runtime = self.background.handle();
         let _entered = runtime.enter();
+        let mut active = self.activate();
         loop {
             match inbox.request() {
                 Some(Request::Stop) => self.end(key, Exit::Stopped),
@@ -80,7 +81,7 @@ impl Host {
             if !self.running.contains_key(key) || !take_in(inbox)? {
                 return Ok(());
             }
-            self.pass()?;
+            self.pass(&mut active)?;
         }
     }
 }
@@ -90,7 +91,7 @@ pub(super) async fn do_jobs(
     mut store: Store<Guest>,
     launcher: Arc<Launcher>,
     inbox: Arc<Inbox>,
-) -> Exit {
+) -> (Exit, Store<Guest>) {
     let application = &launcher.application;
     let result = async {
         let jobs = application.component.jobs(&mut store).await?;
@@ -121,5 +122,5 @@ pub(super) async fn do_jobs(
         (Exit::Stopped, _) => Loss::new(LossReason::Stopped, exit.to_string()),
     };
     inbox.finish(Outcome::Lost(loss));
-    exit
+    (exit, store)
 }

@@ -22,15 +22,9 @@ impl Kernel {
         fd: BorrowedFd<'_>,
     ) -> io::Result<(SourceKey, Arc<Readiness>)> {
         let readiness = Arc::new(Readiness::unknown());
-        let key = self.sources.insert(Source {
-            owner,
-            readiness: readiness.clone(),
-            reader: None,
-            writer: None,
-            duty: None,
-        });
+        let key = self.insert_source(owner, &readiness);
         if let Err(error) = self.selector.register(fd, key.data().as_ffi()) {
-            self.sources.remove(key);
+            self.forget_source(key);
             return Err(error);
         }
         Ok((key, readiness))
@@ -45,8 +39,51 @@ impl Kernel {
 
     /// Makes a descriptor the host's own: its duty stays when the instance is forgotten.
     pub(crate) fn disown(&mut self, key: SourceKey) {
+        self.remove_from_owner(key);
         if let Some(source) = self.sources.get_mut(key) {
             source.owner = None;
+        }
+    }
+
+    fn insert_source(
+        &mut self,
+        owner: Option<InstanceKey>,
+        readiness: &Arc<Readiness>,
+    ) -> SourceKey {
+        let instance = owner.and_then(|owner| self.instances.get_mut(owner));
+        let mut list = instance.map(|instance| &mut instance.sources);
+        let key = self.sources.insert(Source {
+            owner,
+            index: list.as_ref().map_or(0, |list| list.len()),
+            readiness: readiness.clone(),
+            reader: None,
+            writer: None,
+            duty: None,
+        });
+        if let Some(list) = &mut list {
+            list.push(key);
+        }
+        key
+    }
+
+    /// Removes a source, for which nobody waits, from the table.
+    fn forget_source(&mut self, key: SourceKey) {
+        self.remove_from_owner(key);
+        self.sources.remove(key);
+    }
+
+    /// Removes a source from the list of its instance.
+    fn remove_from_owner(&mut self, key: SourceKey) {
+        let Some(source) = self.sources.get(key) else {
+            return;
+        };
+        let (owner, index) = (source.owner, source.index);
+        let Some(owner) = owner.and_then(|owner| self.instances.get_mut(owner)) else {
+            return;
+        };
+        owner.sources.swap_remove(index);
+        if let Some(moved) = owner.sources.get(index) {
+            self.sources[*moved].index = index;
         }
     }
 
@@ -55,13 +92,7 @@ impl Kernel {
     pub(crate) fn add_source(&mut self, owner: InstanceKey) -> (SourceKey, Arc<Readiness>) {
         let readiness = Arc::new(Readiness::unknown());
         readiness.clear(Direction::Read);
-        let key = self.sources.insert(Source {
-            owner: Some(owner),
-            readiness: readiness.clone(),
-            reader: None,
-            writer: None,
-            duty: None,
-        });
+        let key = self.insert_source(Some(owner), &readiness);
         (key, readiness)
     }
 
@@ -75,7 +106,7 @@ impl Kernel {
     /// Forgets what was watched, or added. Whoever waits for it is told.
     pub(crate) fn remove_source(&mut self, key: SourceKey) {
         self.tell_closed(key);
-        self.sources.remove(key);
+        self.forget_source(key);
     }
 
     /// Tells whoever waits for something that it is closed. It stays watched.
@@ -84,9 +115,10 @@ impl Kernel {
             return;
         };
         let waiters = [source.reader.take(), source.writer.take()];
-        if let Some(owner) = source.owner {
+        let owner = source.owner;
+        if let Some(owner) = owner.and_then(|owner| self.instances.get_mut(owner)) {
             for trap in waiters.into_iter().flatten() {
-                self.instance(owner).finish(trap, Outcome::Closed);
+                owner.finish(trap, Outcome::Closed);
             }
         }
     }
@@ -105,7 +137,7 @@ impl Kernel {
         let instance = self.instances.get_mut(key).ok_or(Fault::Task)?;
         let entry = self.sources.get_mut(source).ok_or(Fault::Source)?;
         let other = entry.waiter(direction);
-        if other.is_some_and(|trap| instance.traps.contains_key(trap)) {
+        if other.is_some_and(|trap| instance.is_pending(trap)) {
             return instance.end_at_once(by, Outcome::Busy);
         }
         if entry.readiness.get(direction) {
@@ -141,8 +173,9 @@ impl Kernel {
         direction: Direction,
     ) -> Option<TaskKey> {
         let trap = (*self.sources.get_mut(source)?.waiter(direction))?;
-        let trap = self.instances.get(key)?.traps.get(trap)?;
-        Some(trap.task)
+        let instance = self.instances.get(key)?;
+        let task = instance.traps.get(trap)?.task;
+        instance.tasks.contains_key(task).then_some(task)
     }
 
     /// Notes that there is something to read, or that what another thread did is done.
@@ -196,8 +229,11 @@ impl Kernel {
             self.host_events.push(key);
             return;
         };
+        let Some(instance) = self.instances.get_mut(owner) else {
+            return;
+        };
         for trap in waiters.into_iter().flatten() {
-            self.instance(owner).finish(trap, Outcome::Done(0));
+            instance.finish(trap, Outcome::Done(0));
         }
         self.settle(owner);
     }

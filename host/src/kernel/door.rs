@@ -2,6 +2,7 @@
 //!
 //! The alarm costs a system call, so it is rung only while the kernel waits, or is about to.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,6 +14,8 @@ use crate::selector::Alarm;
 pub(crate) enum Message {
     /// An instance that waits for something outside the kernel may go on.
     Poll(InstanceKey),
+    /// What another thread was to release of an instance is released.
+    Released(InstanceKey),
     /// What a source that is no descriptor stands for is done.
     Ready(SourceKey),
 }
@@ -59,11 +62,11 @@ impl Door {
     }
 
     /// Takes what was handed in, in order. The kernel no longer waits.
-    pub(crate) fn take(&self, into: &mut Vec<Message>) {
+    pub(crate) fn take(&self, into: &mut VecDeque<Message>) {
         self.waiting.store(false, Ordering::SeqCst);
         if self.filled.swap(false, Ordering::SeqCst) {
             let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
-            into.append(&mut messages);
+            into.extend(messages.drain(..));
         }
     }
 }
@@ -84,7 +87,7 @@ mod tests {
         assert_eq!(selector.rings(), 0, "nobody waits");
         assert!(!door.about_to_wait(), "something is there");
 
-        let mut messages = Vec::new();
+        let mut messages = VecDeque::new();
         door.take(&mut messages);
         assert_eq!(messages, [message]);
 

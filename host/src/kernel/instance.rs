@@ -5,12 +5,15 @@
 //!
 //! The rest of `impl Instance` is in `waiting.rs`: how traps begin and end.
 
+use std::collections::VecDeque;
+
 use slotmap::SlotMap;
 
 use super::budget::Budget;
 use super::task::{Outcome, Resumption, Task, TaskInfo};
+use super::timers::Sleeps;
 use super::trap::{List, Trap};
-use super::{Fault, InstanceKey, Instant, TaskKey, Timers, TrapKey};
+use super::{Fault, InstanceKey, Instant, SourceKey, TaskKey, TrapKey};
 use crate::limits::{Allowance, LimitExceeded, Limits};
 
 /// How many labels an instance may have; 0 is the label of nobody.
@@ -18,6 +21,9 @@ const MAX_LABELS: usize = 65_536;
 
 /// How many characters of a guest's name for something are kept.
 const MAX_NAME: usize = 200;
+
+/// How many resumptions one `wait` brings. The others, however many there are, come with the next ones.
+pub(super) const MAX_RESUMPTIONS: usize = 8192;
 
 /// What an instance's fiber is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +55,12 @@ pub(crate) struct Instance {
     pub(super) key: InstanceKey,
     pub(super) tasks: SlotMap<TaskKey, Task>,
     pub(super) traps: SlotMap<TrapKey, Trap>,
-    /// What the next `wait` brings: how traps ended, in that order.
-    pub(super) ready: Vec<Resumption>,
+    /// The first traps of tasks that have ended with more than could be freed at once.
+    pub(super) orphans: VecDeque<TrapKey>,
+    /// The descriptors and the like that the kernel watches for it.
+    pub(super) sources: Vec<SourceKey>,
+    /// What the next `wait`s bring: how traps ended, in that order.
+    pub(super) ready: VecDeque<Resumption>,
     /// One of them is the host's request that the program end.
     end_requested: bool,
     /// The next main task is to be cancelled.
@@ -59,12 +69,14 @@ pub(crate) struct Instance {
     pub(super) turn: Turn,
     /// Whether its `wait` has returned since it last got the thread.
     pub(super) served: bool,
-    /// How many of the kernel's timers are this instance's.
-    pub(super) timers_set: usize,
+    /// When its sleeps end.
+    pub(super) sleeps: Sleeps,
+    /// When its time is over.
+    pub(super) ends_at: Option<Instant>,
     /// When the timer for its `wait` comes up, if one is set.
     pub(super) returns_at: Option<Instant>,
-    /// Counts the timers that were set for that; only the last one may be alive.
-    pub(super) returns_set: u32,
+    /// When the kernel looks at its timers: no later than the first of them is due.
+    pub(super) scheduled: Option<Instant>,
     labels: Vec<Label>,
     tasks_made: u64,
     main: Option<TaskKey>,
@@ -77,15 +89,18 @@ impl Instance {
             key,
             tasks: SlotMap::with_key(),
             traps: SlotMap::with_key(),
-            ready: Vec::new(),
+            orphans: VecDeque::new(),
+            sources: Vec::new(),
+            ready: VecDeque::new(),
             end_requested: false,
             end_owed: false,
             budget: Budget::new(limits, allowance),
             turn: Turn::Running,
             served: false,
-            timers_set: 0,
+            sleeps: Sleeps::default(),
+            ends_at: None,
             returns_at: None,
-            returns_set: 0,
+            scheduled: None,
             labels: Vec::new(),
             tasks_made: 0,
             main: None,
@@ -156,12 +171,12 @@ impl Instance {
     ///
     /// # Errors
     /// If there is no such task.
-    pub(crate) fn exit(&mut self, timers: &mut Timers, key: TaskKey) -> Result<(), Fault> {
-        while let Some(trap) = self.tasks.get(key).ok_or(Fault::Task)?.traps.first() {
-            self.withdraw(timers, trap);
-        }
-        self.tasks.remove(key);
+    pub(super) fn exit(&mut self, key: TaskKey) -> Result<(), Fault> {
+        let task = self.tasks.remove(key).ok_or(Fault::Task)?;
         self.budget.give_entry::<Task>();
+        // Their places in the table are free before new ones are made: see `FREED_PER_TRAP`.
+        self.budget.give_entries::<Trap>(task.traps.len());
+        self.orphan(task.traps.first());
         Ok(())
     }
 
@@ -184,6 +199,7 @@ impl Instance {
     pub(crate) fn end_interruption(&mut self) {
         self.end_owed = false;
         if std::mem::take(&mut self.end_requested) {
+            // There may be many, but a worker's instance has its kernel to itself.
             self.ready
                 .retain(|resumption| resumption.outcome != Outcome::EndRequested);
             self.budget.give_entry::<Resumption>();
@@ -196,14 +212,28 @@ impl Instance {
     /// can be refused as well.
     pub(super) fn resume(&mut self, cookie: u64, outcome: Outcome) {
         self.budget.charge_entry::<Resumption>();
-        self.ready.push(Resumption { cookie, outcome });
+        self.ready.push_back(Resumption { cookie, outcome });
     }
 
-    /// Takes all resumptions: the guest's next pass.
+    /// Whether the next `wait` brings something.
+    pub(super) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// Takes the resumptions of the guest's next pass, those that came first.
     pub(super) fn take_ready(&mut self) -> Vec<Resumption> {
-        self.end_requested = false;
-        self.budget.give_entries::<Resumption>(self.ready.len());
-        std::mem::take(&mut self.ready)
+        let count = self.ready.len().min(MAX_RESUMPTIONS);
+        self.budget.give_entries::<Resumption>(count);
+        let taken: Vec<Resumption> = if count < self.ready.len() {
+            self.ready.drain(..count).collect()
+        } else {
+            Vec::from(std::mem::take(&mut self.ready))
+        };
+        if self.end_requested {
+            let mut outcomes = taken.iter().map(|resumption| resumption.outcome);
+            self.end_requested = !outcomes.any(|outcome| outcome == Outcome::EndRequested);
+        }
+        taken
     }
 
     /// What can be said of a task; nothing if it has ended.
@@ -231,6 +261,13 @@ impl Instance {
     /// Keeps the first characters of a name that a guest gave to something.
     fn clip(name: &str) -> String {
         name.chars().take(MAX_NAME).collect()
+    }
+
+    /// How many timers are set.
+    #[cfg(test)]
+    pub(crate) fn timers_set(&self) -> usize {
+        let times = [self.ends_at, self.returns_at];
+        self.sleeps.len() + times.iter().flatten().count()
     }
 
     /// How many entries all its tables hold.

@@ -9,10 +9,12 @@
 //! - `task`, `trap`, `source`: what the tables hold
 //! - `descriptors`: watching them, and waiting for them
 //! - `timers`, `clock`: what is due when; `expiry`: that it is
+//! - `cleanup`: freeing, step by step, what tasks and instances have left
 //! - `budget`: what an instance may hold
 //! - `door`: how other threads come in
 
 mod budget;
+mod cleanup;
 mod clock;
 mod descriptors;
 mod door;
@@ -43,7 +45,7 @@ use self::instance::Turn;
 use self::source::Source;
 pub(crate) use self::source::{Direction, Duty, Readiness};
 pub(crate) use self::task::{Caller, Outcome, Pass};
-use self::timers::{Due, Timers};
+use self::timers::Timers;
 use crate::limits::{Allowance, LimitExceeded, Limits};
 use crate::selector::{Event, Selector};
 
@@ -60,6 +62,9 @@ const RESUMPTIONS_PER_SELECT: usize = 64;
 
 /// … or after so long.
 const TIME_PER_SELECT: Duration = Duration::from_micros(100);
+
+/// How many messages from other threads are looked at in one pass.
+const MAX_MESSAGES: usize = 4096;
 
 /// A guest broke the contract: it named something that does not exist, or passed a limit where
 /// there is no other way to tell it.
@@ -102,9 +107,16 @@ pub(crate) struct Kernel {
     overdue: Vec<(InstanceKey, Duration)>,
     /// The host's own descriptors that became readable.
     host_events: Vec<SourceKey>,
+    /// Instances of which ended tasks have left traps.
+    untidy: VecDeque<InstanceKey>,
+    /// What was watched for instances that are gone.
+    unowned: Vec<Vec<SourceKey>>,
+    /// Instances that were released by another thread.
+    released: Vec<InstanceKey>,
     /// Kept so that they are allocated once.
+    due: Vec<InstanceKey>,
     events: Vec<Event>,
-    messages: Vec<Message>,
+    messages: VecDeque<Message>,
 }
 
 impl Kernel {
@@ -126,8 +138,12 @@ impl Kernel {
             preempted: VecDeque::new(),
             overdue: Vec::new(),
             host_events: Vec::new(),
+            untidy: VecDeque::new(),
+            unowned: Vec::new(),
+            released: Vec::new(),
+            due: Vec::new(),
             events: Vec::new(),
-            messages: Vec::new(),
+            messages: VecDeque::new(),
         }
     }
 
@@ -159,23 +175,25 @@ impl Kernel {
             .instances
             .insert_with_key(|key| Instance::new(key, limits, allowance));
         if let Some(time) = limits.time() {
-            let end = self.clock.now().after(time);
-            self.instances[key].set_timer(&mut self.timers, end, Due::End);
+            let instance = &mut self.instances[key];
+            instance.ends_at = Some(self.clock.now().after(time));
+            instance.schedule(&mut self.timers);
         }
         self.enqueue(key);
         key
     }
 
-    /// Forgets an instance and everything that belongs to it.
-    pub(crate) fn remove_instance(&mut self, key: InstanceKey) {
-        let Some(instance) = self.instances.remove(key) else {
-            return;
-        };
-        self.timers.bury(instance.timers_set);
-        self.sources.retain(|_, source| source.owner != Some(key));
+    /// Forgets an instance and everything that belongs to it. Returns what is left of it: dropping that may take long.
+    pub(crate) fn remove_instance(&mut self, key: InstanceKey) -> Option<Instance> {
+        let mut instance = self.instances.remove(key)?;
+        if let Some(scheduled) = instance.scheduled {
+            self.timers.remove(key, scheduled);
+        }
+        self.unowned.push(std::mem::take(&mut instance.sources));
         self.runnable.retain(|runnable| *runnable != key);
         self.preempted.retain(|preempted| *preempted != key);
-        self.sweep_timers();
+        self.clean_up();
+        Some(instance)
     }
 
     /// The instance that a guest's trap came from.
@@ -192,20 +210,49 @@ impl Kernel {
         }
     }
 
-    /// Finds out what has happened: I/O, messages from other threads, timers. Waits for something
-    /// to happen if `block` is set and nothing may go on.
+    /// Finds out what has happened, and waits for it if `block` is set and nothing may go on.
+    #[cfg(test)]
+    pub(crate) fn select(&mut self, block: bool) -> io::Result<()> {
+        if block {
+            self.select_or_wait(|| ())
+        } else {
+            self.poll_events()
+        }
+    }
+
+    /// Finds out what has happened: I/O, messages from other threads, timers. Waits for something to happen if nothing
+    /// may go on; while it does, it keeps what `pause` returns.
     ///
     /// # Errors
     /// If the selector fails, which leaves nothing to go on with.
-    pub(crate) fn select(&mut self, block: bool) -> io::Result<()> {
-        let idle = self.runnable.is_empty() && self.preempted.is_empty() && !self.wants_attention();
-        let timeout = if block && idle && self.door.about_to_wait() {
-            self.timers.next().map(|next| next.since(self.clock.now()))
-        } else {
-            Some(Duration::ZERO)
-        };
+    pub(crate) fn select_or_wait<G>(&mut self, pause: impl FnOnce() -> G) -> io::Result<()> {
+        let idle = self.runnable.is_empty()
+            && self.preempted.is_empty()
+            && self.messages.is_empty()
+            && !self.has_to_clean_up()
+            && !self.wants_attention();
+        if !idle || !self.door.about_to_wait() {
+            return self.poll_events();
+        }
+        let timeout = self.timers.next().map(|next| next.since(self.clock.now()));
+        let paused = (timeout != Some(Duration::ZERO)).then(pause);
         let mut events = std::mem::take(&mut self.events);
-        self.selector.select(timeout, &mut events)?;
+        let selected = self.selector.select(timeout, &mut events);
+        drop(paused);
+        selected?;
+        self.handle_events(events);
+        Ok(())
+    }
+
+    /// Finds out what has happened, without waiting.
+    fn poll_events(&mut self) -> io::Result<()> {
+        let mut events = std::mem::take(&mut self.events);
+        self.selector.select(Some(Duration::ZERO), &mut events)?;
+        self.handle_events(events);
+        Ok(())
+    }
+
+    fn handle_events(&mut self, mut events: Vec<Event>) {
         for event in events.drain(..) {
             self.take_event(event);
         }
@@ -215,7 +262,7 @@ impl Kernel {
         self.selected_at = self.now;
         self.resumptions = 0;
         self.expire_timers();
-        Ok(())
+        self.clean_up();
     }
 
     /// An instance's `wait`: how its traps ended, as soon as one has or `until` has come; pending before, or if
@@ -231,7 +278,7 @@ impl Kernel {
             || self.now.since(self.selected_at) >= TIME_PER_SELECT
         {
             // An error here comes up again, and is reported, when the driver itself selects.
-            drop(self.select(false));
+            drop(self.poll_events());
         } else {
             self.expire_timers();
         }
@@ -241,7 +288,7 @@ impl Kernel {
         }
         let alone = self.runnable.is_empty() && !self.wants_attention();
         let (instance, timers, now) = self.with_timers(key);
-        if instance.ready.is_empty() && others == 0 && until > now {
+        if !instance.has_ready() && others == 0 && until > now {
             instance.return_by(timers, until);
             instance.turn = Turn::Waiting;
             return Poll::Pending;
@@ -292,6 +339,11 @@ impl Kernel {
         std::mem::take(&mut self.overdue)
     }
 
+    /// Takes the instances that another thread has released.
+    pub(crate) fn take_released(&mut self) -> Vec<InstanceKey> {
+        std::mem::take(&mut self.released)
+    }
+
     /// Takes the host's own descriptors that became readable.
     pub(crate) fn take_host_events(&mut self) -> Vec<SourceKey> {
         std::mem::take(&mut self.host_events)
@@ -317,7 +369,7 @@ impl Kernel {
 
     /// Whether whoever drives the kernel has something to see to.
     fn wants_attention(&self) -> bool {
-        !self.overdue.is_empty() || !self.host_events.is_empty()
+        !self.overdue.is_empty() || !self.host_events.is_empty() || !self.released.is_empty()
     }
 
     fn start_turn(&mut self, key: InstanceKey) {
@@ -335,7 +387,7 @@ impl Kernel {
     /// To be called when something from outside may have ended a trap.
     fn settle(&mut self, key: InstanceKey) {
         let instance = self.instances.get(key);
-        if instance.is_some_and(|instance| !instance.ready.is_empty()) {
+        if instance.is_some_and(Instance::has_ready) {
             self.rouse(key);
         }
     }
@@ -350,10 +402,12 @@ impl Kernel {
     fn take_messages(&mut self) {
         let mut messages = std::mem::take(&mut self.messages);
         self.door.take(&mut messages);
-        for message in messages.drain(..) {
+        let count = messages.len().min(MAX_MESSAGES);
+        for message in messages.drain(..count) {
             match message {
                 Message::Poll(key) => self.poll_instance(key),
                 Message::Ready(key) => self.note_readable(key),
+                Message::Released(key) => self.released.push(key),
             }
         }
         self.messages = messages;

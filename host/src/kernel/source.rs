@@ -77,6 +77,8 @@ pub(crate) enum Direction {
 pub(super) struct Source {
     /// Whose it is; nobody's if it is the host's own.
     pub(super) owner: Option<InstanceKey>,
+    /// Its place in the list of that instance.
+    pub(super) index: usize,
     /// What is possible.
     pub(super) readiness: std::sync::Arc<Readiness>,
     /// The trap that waits for reading. It may have ended meanwhile.

@@ -1,115 +1,104 @@
-//! Timers: a heap of what is due when, with lazy deletion.
+//! Timers: when each sleep of an instance ends, and when each instance is due.
 //!
-//! A timer that is no longer wanted stays in the heap until it comes up, and whoever set it tells it
-//! from a live one by its key. So that setting and dropping far timers for ever does not fill the heap,
-//! it is swept when more than half of it is dead.
+//! Each instance has its own sleeps, so that what one of them sets delays no other, and goes with it as a whole. The
+//! kernel keeps one entry for each instance: when the first of its timers is due, or somewhat before.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{InstanceKey, Instant, TrapKey};
 
-/// Below this size a heap is not worth sweeping.
-const WORTH_SWEEPING: usize = 1024;
-
-/// What is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Due {
-    /// The end of a sleep.
-    Wake(TrapKey),
-    /// The time until which an instance waits. Its timers for that are numbered, since one is set after another.
-    Return(u32),
-    /// The end of the time an instance may live.
-    End,
-}
-
-/// A timer: when, what, and whose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Timer {
-    pub(crate) at: Instant,
-    /// Timers due at the same time go off in the order in which they were set.
+/// The sleeps of one instance, by time, then in the order in which they were set.
+#[derive(Debug, Default)]
+pub(crate) struct Sleeps {
+    traps: BTreeMap<(Instant, u32), TrapKey>,
     order: u32,
-    pub(crate) due: Due,
-    pub(crate) instance: InstanceKey,
 }
 
-impl Ord for Timer {
-    /// The earliest timer is the greatest: the heap keeps that on top.
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.at, other.order).cmp(&(self.at, self.order))
+impl Sleeps {
+    /// Adds a sleep until `at`. Returns its order among those of the same time, by which it is removed.
+    pub(crate) fn add(&mut self, at: Instant, trap: impl FnOnce(u32) -> TrapKey) -> TrapKey {
+        self.order = self.order.wrapping_add(1);
+        let trap = trap(self.order);
+        self.traps.insert((at, self.order), trap);
+        trap
+    }
+
+    /// Removes a sleep.
+    pub(crate) fn remove(&mut self, at: Instant, order: u32) {
+        self.traps.remove(&(at, order));
+    }
+
+    /// When the next sleep ends.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.traps.keys().next().map(|(at, _)| *at)
+    }
+
+    /// Takes the next sleep that is due at `now`.
+    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<TrapKey> {
+        let entry = self.traps.first_entry()?;
+        (entry.key().0 <= now).then(|| entry.remove())
+    }
+
+    /// How many sleeps are set.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.traps.len()
     }
 }
 
-impl PartialOrd for Timer {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// All timers of a kernel.
+/// When the instances of a kernel are due, each at most once.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
-    heap: BinaryHeap<Timer>,
-    /// How many in the heap are dead.
-    dead: usize,
-    order: u32,
+    due: BTreeSet<(Instant, InstanceKey)>,
 }
 
 impl Timers {
-    /// Sets a timer.
-    pub(crate) fn set(&mut self, at: Instant, due: Due, instance: InstanceKey) {
-        self.order = self.order.wrapping_add(1);
-        self.heap.push(Timer {
-            at,
-            order: self.order,
-            due,
-            instance,
-        });
+    /// Makes an instance due at `at`, unless it is due before. `scheduled` is when it is.
+    pub(crate) fn set(
+        &mut self,
+        instance: InstanceKey,
+        scheduled: &mut Option<Instant>,
+        at: Instant,
+    ) {
+        if scheduled.is_some_and(|scheduled| scheduled <= at) {
+            return;
+        }
+        if let Some(before) = scheduled.replace(at) {
+            self.due.remove(&(before, instance));
+        }
+        self.due.insert((at, instance));
     }
 
-    /// Notes that `count` timers in the heap are dead.
-    pub(crate) fn bury(&mut self, count: usize) {
-        self.dead += count;
+    /// Removes an instance that is due at `scheduled`.
+    pub(crate) fn remove(&mut self, instance: InstanceKey, scheduled: Instant) {
+        self.due.remove(&(scheduled, instance));
     }
 
-    /// Whether there are so many dead timers that a sweep pays.
-    pub(crate) fn wants_sweep(&self) -> bool {
-        self.dead > WORTH_SWEEPING && self.dead > self.heap.len() / 2
-    }
-
-    /// Removes all dead timers.
-    pub(crate) fn sweep(&mut self, is_live: impl FnMut(&Timer) -> bool) {
-        self.heap.retain(is_live);
-        self.dead = 0;
-    }
-
-    /// When the next timer is due. It may be a dead one.
+    /// When the next instance is due.
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.heap.peek().map(|timer| timer.at)
+        self.due.first().map(|(at, _)| *at)
     }
 
-    /// Takes the next timer that is due at `now`. It may be a dead one: see [`Timers::exhume`].
-    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<Timer> {
-        if self.next()? > now {
+    /// Takes the next instance that is due at `now`.
+    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<InstanceKey> {
+        let (at, _) = self.due.first()?;
+        if *at > now {
             return None;
         }
-        self.heap.pop()
+        self.due.pop_first().map(|(_, instance)| instance)
     }
 
-    /// Notes that a timer that came up was a dead one.
-    pub(crate) fn exhume(&mut self) {
-        self.dead = self.dead.saturating_sub(1);
-    }
-
-    /// How many timers are in the heap, dead ones included.
+    /// How many instances are due at some time.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.heap.len()
+        self.due.len()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use slotmap::SlotMap;
+
     use super::*;
 
     fn at(nanos: u64) -> Instant {
@@ -117,44 +106,46 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_heap_has_no_next() {
-        let mut timers = Timers::default();
-        assert_eq!(timers.next(), None);
+    fn without_timers_nothing_is_next() {
+        let (mut timers, mut sleeps) = (Timers::default(), Sleeps::default());
+        assert_eq!((timers.next(), sleeps.next()), (None, None));
         assert_eq!(timers.pop_due(at(u64::MAX)), None);
+        assert_eq!(sleeps.pop_due(at(u64::MAX)), None);
     }
 
     #[test]
-    fn timers_come_up_by_time_then_by_order_of_setting() {
-        let mut timers = Timers::default();
-        let instance = InstanceKey::default();
-        let keys: Vec<TrapKey> = {
-            let mut map = slotmap::SlotMap::with_key();
-            (0..4).map(|_| map.insert(())).collect()
-        };
-        timers.set(at(50), Due::Wake(keys[0]), instance);
-        timers.set(at(20), Due::Wake(keys[1]), instance);
-        timers.set(at(50), Due::Wake(keys[2]), instance);
-        timers.set(at(90), Due::Wake(keys[3]), instance);
-        assert_eq!(timers.next(), Some(at(20)));
-        let mut due = Vec::new();
-        while let Some(timer) = timers.pop_due(at(60)) {
-            due.push(timer.due);
+    fn sleeps_come_up_by_time_then_by_order_of_setting() {
+        let mut sleeps = Sleeps::default();
+        let mut map = SlotMap::with_key();
+        let keys: Vec<TrapKey> = (0..5).map(|_| map.insert(())).collect();
+        let mut removed = 0;
+        for (key, time) in keys.iter().zip([50, 20, 50, 90, 20]) {
+            sleeps.add(at(time), |order| {
+                removed = order;
+                *key
+            });
         }
-        let expected = [keys[1], keys[0], keys[2]].map(Due::Wake);
-        assert_eq!(due, expected);
-        assert_eq!(timers.next(), Some(at(90)));
+        sleeps.remove(at(20), removed);
+        assert_eq!(sleeps.next(), Some(at(20)));
+        let due: Vec<_> = std::iter::from_fn(|| sleeps.pop_due(at(60))).collect();
+        assert_eq!(due, [keys[1], keys[0], keys[2]]);
+        assert_eq!(sleeps.next(), Some(at(90)));
     }
 
     #[test]
-    fn dead_timers_are_swept_when_they_are_the_most() {
+    fn an_instance_is_due_once_at_its_earliest_time() {
         let mut timers = Timers::default();
-        for n in 0..10_000 {
-            timers.set(at(n), Due::End, InstanceKey::default());
-            timers.bury(1);
-            if timers.wants_sweep() {
-                timers.sweep(|_| false);
-            }
+        let mut map = SlotMap::with_key();
+        let [one, other]: [InstanceKey; 2] = [map.insert(()), map.insert(())];
+        let mut scheduled = None;
+        for time in [30, 50, 20] {
+            timers.set(one, &mut scheduled, at(time));
         }
-        assert!(timers.len() <= 2 * WORTH_SWEEPING, "{}", timers.len());
+        timers.set(other, &mut None, at(25));
+        assert_eq!((scheduled, timers.len()), (Some(at(20)), 2));
+        assert_eq!(timers.pop_due(at(19)), None);
+        assert_eq!(timers.pop_due(at(40)), Some(one));
+        assert_eq!(timers.pop_due(at(40)), Some(other));
+        assert_eq!(timers.next(), None);
     }
 }

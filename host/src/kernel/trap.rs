@@ -5,13 +5,15 @@
 
 use slotmap::SlotMap;
 
-use super::{Caller, SourceKey, TaskKey, TrapKey};
+use super::{Caller, Instant, SourceKey, TaskKey, TrapKey};
 
 /// What a pending trap waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
-    /// A timer.
-    Sleep,
+    /// A point in time; `order` tells it from other sleeps until the same.
+    Sleep { until: Instant, order: u32 },
+    /// Nothing: it ends when it begins.
+    Nothing,
     /// A descriptor's becoming readable.
     Read(SourceKey),
     /// A descriptor's becoming writable.
@@ -22,7 +24,7 @@ impl Wait {
     /// What a task that waits for this is said to do: the name of the trap.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Sleep => "sleep",
+            Self::Sleep { .. } | Self::Nothing => "sleep",
             Self::Read(_) => "read-wait",
             Self::Write(_) => "write-wait",
         }
@@ -54,6 +56,11 @@ impl Trap {
             next: None,
         }
     }
+
+    /// The trap after it among its task's.
+    pub(super) fn next(&self) -> Option<TrapKey> {
+        self.next
+    }
 }
 
 /// A task's traps, in the order in which they were made.
@@ -61,12 +68,18 @@ impl Trap {
 pub(crate) struct List {
     first: Option<TrapKey>,
     last: Option<TrapKey>,
+    length: usize,
 }
 
 impl List {
     /// The trap that has been pending for longest.
     pub(crate) fn first(&self) -> Option<TrapKey> {
         self.first
+    }
+
+    /// How many traps are in the list.
+    pub(crate) fn len(&self) -> usize {
+        self.length
     }
 
     /// Appends a trap that is in no list.
@@ -77,6 +90,7 @@ impl List {
             None => self.first = Some(key),
         }
         self.last = Some(key);
+        self.length += 1;
     }
 
     /// Takes a trap that is in this list out of it and out of the table.
@@ -86,6 +100,7 @@ impl List {
         key: TrapKey,
     ) -> Option<Trap> {
         let trap = traps.remove(key)?;
+        self.length -= 1;
         match trap.previous {
             Some(previous) => traps[previous].next = trap.next,
             None => self.first = trap.next,

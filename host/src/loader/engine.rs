@@ -9,6 +9,7 @@ use wasmtime::{CacheConfig, Config, PoolingAllocationConfig, WasmBacktraceDetail
 
 use super::Ticker;
 use crate::error::Error;
+use crate::selector::reserve_descriptors;
 use crate::traps::{self, Guest};
 use crate::workers::Interruption;
 
@@ -61,6 +62,7 @@ impl Engine {
     /// # Errors
     /// If the machine can't run compiled WebAssembly, or has no thread or address space left.
     pub fn new(options: &EngineOptions) -> Result<Self, Error> {
+        reserve_descriptors();
         Self::with(options, Interruption::Ticks)
     }
 

@@ -3,6 +3,8 @@
 //! - [`MioSelector`]: the real one, on `mio`
 //! - `Simulated`: one that tests drive by hand
 //!
+//! Beside that, `table` makes room for descriptors in time.
+//!
 //! Events are edge-triggered: a descriptor is registered once, for both directions, and an event
 //! says that something *became* possible. Whoever uses the descriptor goes on until the system
 //! says that it would block.
@@ -10,6 +12,7 @@
 mod mio;
 #[cfg(test)]
 mod simulated;
+mod table;
 
 use std::fmt;
 use std::io;
@@ -20,6 +23,7 @@ use std::time::Duration;
 pub(crate) use self::mio::MioSelector;
 #[cfg(test)]
 pub(crate) use self::simulated::Simulated;
+pub(crate) use self::table::reserve_descriptors;
 
 /// What became possible with a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

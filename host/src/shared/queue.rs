@@ -8,11 +8,15 @@ use super::place::{Bell, Place, ring};
 use super::registry::Registry;
 use super::rounds::Rounds;
 use super::{SharedError, check_size};
+use crate::background::reap;
 use crate::kernel::{InstanceKey, Kernel};
 use crate::limits::{Allowance, Held};
 
 /// What an item takes beside its bytes.
 const ITEM_SIZE: u64 = 64;
+
+/// More items than these are dropped on another thread when the last handle goes.
+const MANY_ITEMS: usize = 4096;
 
 /// A handle of a queue.
 #[expect(
@@ -86,6 +90,15 @@ impl Items {
     fn leave(&mut self, side: Side, places: &mut [Place]) -> Option<Bell> {
         let was_called = self.line(side).leave(&mut places[side as usize]);
         if was_called { self.call(side) } else { None }
+    }
+}
+
+impl Drop for Items {
+    fn drop(&mut self) {
+        if self.here.len() > MANY_ITEMS {
+            let items = std::mem::take(&mut self.here);
+            reap(move || drop(items));
+        }
     }
 }
 

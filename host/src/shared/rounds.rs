@@ -1,6 +1,6 @@
 //! What happens to all that wait for it, and may happen again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::place::{Bell, Place};
 
@@ -8,8 +8,11 @@ use super::place::{Bell, Place};
 #[derive(Debug, Default)]
 pub(super) struct Rounds {
     count: u64,
-    /// By their places: more often than what it is to have happened, and how they are called.
-    waiting: BTreeMap<u64, (u64, Bell)>,
+    /// By more often than what it is to have happened, and by their places: so that those that wait for a later time
+    /// cost nothing when it happens.
+    waiting: BTreeMap<(u64, u64), Bell>,
+    /// Where the places stand in that.
+    more_than: HashMap<u64, u64>,
 }
 
 impl Rounds {
@@ -22,23 +25,29 @@ impl Rounds {
     #[must_use]
     pub(super) fn next(&mut self) -> Vec<Bell> {
         self.count += 1;
-        let count = self.count;
-        let waiting = std::mem::take(&mut self.waiting).into_iter();
-        let (told, waiting) = waiting.partition(|(_, (more_than, _))| count > *more_than);
-        self.waiting = waiting;
+        let later = self.waiting.split_off(&(self.count, 0));
+        let told = std::mem::replace(&mut self.waiting, later).into_iter();
+        let mut told: Vec<_> = told.map(|((_, place), bell)| (place, bell)).collect();
         // The order is that in which the places were made: nobody takes anything from another.
-        let told: BTreeMap<_, _> = told;
-        told.into_values().map(|(_, bell)| bell).collect()
+        told.sort_unstable_by_key(|(place, _)| *place);
+        for (place, _) in &told {
+            self.more_than.remove(place);
+        }
+        told.into_iter().map(|(_, bell)| bell).collect()
     }
 
     /// Lets a handle wait until it has happened more often than so.
     pub(super) fn wait(&mut self, place: &Place, more_than: u64) {
         place.quiet();
-        self.waiting.insert(place.id, (more_than, place.bell()));
+        self.leave(place);
+        self.more_than.insert(place.id, more_than);
+        self.waiting.insert((more_than, place.id), place.bell());
     }
 
     /// Lets a handle go.
     pub(super) fn leave(&mut self, place: &Place) {
-        self.waiting.remove(&place.id);
+        if let Some(more_than) = self.more_than.remove(&place.id) {
+            self.waiting.remove(&(more_than, place.id));
+        }
     }
 }

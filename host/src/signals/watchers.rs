@@ -15,6 +15,9 @@ use crate::permissions::{Signal, SignalMask};
 /// How many signals are read before others have a turn.
 const READ_AT_ONCE: usize = 1024;
 
+/// How many watchers are looked at, over all these signals, before others have a turn; at least all, for one signal.
+const VISITS_AT_ONCE: usize = 16_384;
+
 new_key_type! {
     struct EntryKey;
 }
@@ -199,7 +202,8 @@ impl Watchers {
             return;
         };
         let mut has_more = true;
-        for _ in 0..READ_AT_ONCE {
+        let at_once = READ_AT_ONCE.min(1 + VISITS_AT_ONCE / (self.entries.len() + 1));
+        for _ in 0..at_once {
             let Some(signal) = signals.read() else {
                 has_more = false;
                 break;

@@ -4,6 +4,7 @@
 //! status asked for, under one lock: a number that was given to somebody else is never signalled.
 
 use std::io;
+use std::ops::DerefMut;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -142,19 +143,21 @@ impl Children {
     }
 
     /// Kills those that still run, and waits a little for their end.
-    pub(crate) fn end(&mut self, kernel: &mut Kernel) {
+    ///
+    /// The kernel is locked for moments only: its thread may have other things to do meanwhile.
+    pub(crate) fn end<K: DerefMut<Target = Kernel>>(&mut self, kernel: impl Fn() -> K) {
         let mut left = std::mem::take(&mut self.0);
         left.retain(|(_, process)| process.kill());
         let mut patience = PATIENCE;
         for (source, process) in left {
-            let begun = kernel.clock();
+            let begun = kernel().clock();
             if process.wait(patience) {
                 process.reap();
             } else {
-                kernel.disown(source);
+                kernel().disown(source);
                 process.shared().abandoned = true;
             }
-            patience = patience.saturating_sub(kernel.clock().since(begun));
+            patience = patience.saturating_sub(kernel().clock().since(begun));
         }
     }
 }

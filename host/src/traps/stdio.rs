@@ -89,11 +89,11 @@ impl Guest {
 
 impl Drop for Guest {
     fn drop(&mut self) {
-        let kernel = &mut lock(&self.kernel);
         if let Some(input) = self.tasks.input.take() {
-            input.close(kernel);
+            input.close(&mut lock(&self.kernel));
         }
-        self.children.end(kernel);
+        let kernel = &self.kernel;
+        self.children.end(|| lock(kernel));
     }
 }
 

@@ -1,11 +1,15 @@
 //! `curio:kernel/traps`: tasks and what they wait for.
 
 use std::future::poll_fn;
+use std::task::Poll;
 
 use super::{Guest, TrapError, lock};
 use crate::bindings::traps::{self, Caller, TaskInfo};
 use crate::kernel::{self, Fault, Instant, Kernel, TaskKey, TrapKey};
 use slotmap::{Key, KeyData};
+
+/// How many ended tasks one turn deals with.
+const ENDED_AT_ONCE: usize = 4096;
 
 /// The number that a guest knows something by.
 pub(super) fn number(key: impl Key) -> u64 {
@@ -14,6 +18,19 @@ pub(super) fn number(key: impl Key) -> u64 {
 
 fn task(number: u64) -> TaskKey {
     KeyData::from_ffi(number).into()
+}
+
+/// Gives the others their turn, as if the instance had been interrupted.
+async fn yield_now() {
+    let mut has_yielded = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut has_yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl From<Caller> for kernel::Caller {
@@ -72,10 +89,8 @@ impl Guest {
     fn end_tasks(&mut self, ended: &[u64]) -> wasmtime::Result<()> {
         let key = self.key;
         self.ask(|kernel| {
-            ended.iter().try_for_each(|number| {
-                let (instance, timers, _) = kernel.with_timers(key);
-                instance.exit(timers, task(*number))
-            })
+            let mut ended = ended.iter();
+            ended.try_for_each(|number| kernel.exit_task(key, task(*number)))
         })?;
         Ok(())
     }
@@ -90,7 +105,12 @@ impl traps::Host for Guest {
     ) -> wasmtime::Result<Vec<u64>> {
         trace_trap!("wait", ready, ended = ended.len());
         self.refused = None;
-        self.end_tasks(&ended)?;
+        for (index, ended) in ended.chunks(ENDED_AT_ONCE).enumerate() {
+            if index > 0 {
+                yield_now().await;
+            }
+            self.end_tasks(ended)?;
+        }
         let until = Instant::from_nanos(until);
         let pass = poll_fn(|_| lock(&self.kernel).poll_wait(self.key, ready, until)).await;
         Ok(parts(&pass))
@@ -155,8 +175,8 @@ impl traps::Host for Guest {
         trace_trap!("withdraw", token);
         let key = self.key;
         Ok(self.ask(|kernel| {
-            let (instance, timers, _) = kernel.with_timers(key);
-            instance.withdraw(timers, KeyData::from_ffi(token).into())
+            let instance = kernel.instance(key);
+            instance.withdraw(KeyData::from_ffi(token).into())
         }))
     }
 }

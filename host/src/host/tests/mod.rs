@@ -73,11 +73,14 @@ impl Simulation {
     fn run(mut self) -> Ended {
         let runtime = self.host.background.handle();
         let _entered = runtime.enter();
+        let mut active = self.host.activate();
         let key = self.instance.0;
         let (mut stuck, mut entries, mut timers) = (0, 0, 0);
         while self.host.running.contains_key(key) {
             let stalls = self.selector.stalls();
-            self.host.pass().expect("a simulated selector never fails");
+            self.host
+                .pass(&mut active)
+                .expect("a simulated selector never fails");
             let mut kernel = lock(&self.host.kernel);
             if !self.host.running.contains_key(key) || !kernel.is_waiting(key) {
                 continue;

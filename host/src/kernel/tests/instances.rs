@@ -296,7 +296,7 @@ fn an_instance_removed_takes_everything_along() {
     sim.advance(1);
     sim.select();
     assert_eq!(sim.turns(), [stays.0]);
-    assert_eq!(sim.kernel.timers.len(), 0);
+    assert_eq!(sim.kernel.timers(), 0);
 }
 
 #[test]

@@ -170,7 +170,17 @@ fn a_task_with_many_traps_is_told_of_all_before_long() {
         sim.withdraw(withdrawn);
     }
     sim.advance(5);
-    assert_eq!(sim.pass().len() as u64, count);
+    let mut told = 0;
+    while told < count {
+        let pass = sim.pass();
+        assert!(
+            (1..=2 * expiry::MAX_DUE).contains(&pass.len()),
+            "{}",
+            pass.len()
+        );
+        told += pass.len() as u64;
+    }
+    assert_eq!(told, count);
     for n in 0..count {
         sim.sleep(task, ms(10 + n));
     }

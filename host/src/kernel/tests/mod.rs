@@ -29,9 +29,9 @@ impl Kernel {
         self.instances[key].turn == Turn::Waiting
     }
 
-    /// How many timers are set, dead ones included.
+    /// How many timers are set.
     pub(crate) fn timers(&self) -> usize {
-        self.timers.len()
+        self.instances.values().map(Instance::timers_set).sum()
     }
 }
 
@@ -140,8 +140,9 @@ impl Sim {
     }
 
     fn exit(&mut self, task: TaskKey) {
-        let (instance, timers, _) = self.with_timers();
-        instance.exit(timers, task).expect("the task lives");
+        self.instance();
+        let exited = self.kernel.exit_task(self.key, task);
+        exited.expect("the task lives");
     }
 
     fn withdraw(&mut self, trap: Made) -> bool {
@@ -149,8 +150,7 @@ impl Sim {
     }
 
     fn withdraw_token(&mut self, token: TrapKey) -> bool {
-        let (instance, timers, _) = self.with_timers();
-        instance.withdraw(timers, token)
+        self.instance().withdraw(token)
     }
 
     /// A task, with a cookie that no other trap has.
@@ -187,9 +187,12 @@ impl Sim {
     #[track_caller]
     fn expect_empty(&mut self) {
         self.expect(&[]);
+        while self.kernel.has_to_clean_up() {
+            self.expect(&[]);
+        }
         assert_eq!(self.instance().entries(), 0, "entries in the tables");
         assert_eq!(self.instance().budget().memory(), 0, "bytes charged");
-        assert_eq!(self.instance().timers_set, 0, "timers set");
+        assert_eq!(self.instance().timers_set(), 0, "timers set");
     }
 }
 

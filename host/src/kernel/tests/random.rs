@@ -94,7 +94,7 @@ impl Model {
     /// Whether the kernel still has a trap pending.
     fn is_pending(&mut self, token: TrapKey) -> bool {
         let instance = self.sim.kernel.instance(self.sim.key);
-        instance.traps.contains_key(token)
+        instance.is_pending(token)
     }
 
     /// One thing that a guest may do, or that may happen to it.
@@ -199,7 +199,7 @@ impl Model {
         let told = self.end_requested
             || (self.pending.values()).any(|trap| {
                 let instance = self.sim.kernel.instance(self.sim.key);
-                !instance.traps.contains_key(trap.token)
+                !instance.is_pending(trap.token)
             });
         if let Some(pass) = self.sim.wait(until, clock_moves) {
             assert_eq!(pass.now, self.sim.clock.now());
@@ -244,16 +244,16 @@ impl Model {
         for (cookie, trap) in &self.pending {
             assert!(trap.until.is_none_or(|until| until > now), "{cookie}");
             let instance = self.sim.kernel.instance(self.sim.key);
-            let pending = instance.traps.contains_key(trap.token);
+            let pending = instance.is_pending(trap.token);
             assert!(pending, "{cookie} ended, and nobody was told");
         }
         let instance = self.sim.kernel.instance(self.sim.key);
         assert_eq!(instance.traps.len(), self.pending.len());
         assert!(!self.end_requested, "nobody was told");
-        assert!(instance.ready.is_empty());
+        assert!(!instance.has_ready());
         let sleeps = self.pending.values();
         let sleeps = sleeps.filter(|trap| trap.until.is_some()).count();
-        assert!([sleeps, sleeps + 1].contains(&instance.timers_set));
+        assert!([sleeps, sleeps + 1].contains(&instance.timers_set()));
     }
 
     /// Ends everything, and looks for what is left.
@@ -265,7 +265,7 @@ impl Model {
         self.sim.advance(1_000);
         self.sim.pass();
         self.sim.expect_empty();
-        assert_eq!(self.sim.kernel.timers.len(), 0);
+        assert_eq!(self.sim.kernel.timers(), 0);
     }
 }
 

@@ -139,8 +139,8 @@ fn ending_unknown_tasks_is_a_fault() {
     let ended = sim.task();
     sim.exit(ended);
     for task in [ended, TaskKey::default()] {
-        let (instance, timers, _) = sim.with_timers();
-        assert!(matches!(instance.exit(timers, task), Err(Fault::Task)));
+        let exited = sim.kernel.exit_task(sim.key, task);
+        assert!(matches!(exited, Err(Fault::Task)));
     }
     sim.expect_empty();
 }

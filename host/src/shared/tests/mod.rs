@@ -134,8 +134,7 @@ impl Side {
         let until = self.kernel.clock().after(patience);
         let called = self.outcome(until).is_some();
         if !called {
-            let (instance, timers, _) = self.kernel.with_timers(self.owner);
-            instance.withdraw(timers, trap);
+            self.kernel.instance(self.owner).withdraw(trap);
         }
         called
     }
