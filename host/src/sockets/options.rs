@@ -60,8 +60,8 @@ pub(super) fn set(socket: &Socket, is_ipv6: bool, option: Option) -> io::Result<
         Option::NoDelay(on) => socket.set_tcp_nodelay(on),
         Option::KeepAlive(on) => socket.set_keepalive(on),
         Option::Linger(time) => socket.set_linger(time),
-        Option::ReceiveBuffer(bytes) => socket.set_recv_buffer_size(bytes as usize),
-        Option::SendBuffer(bytes) => socket.set_send_buffer_size(bytes as usize),
+        // Their sizes are set by `buffers`, which holds memory for them.
+        Option::ReceiveBuffer(_) | Option::SendBuffer(_) => Err(io::ErrorKind::Unsupported.into()),
         Option::Ipv6Only(on) => socket.set_only_v6(on),
         Option::TimeToLive(hops) if is_ipv6 => socket.set_unicast_hops_v6(hops),
         Option::TimeToLive(hops) => socket.set_ttl_v4(hops),
