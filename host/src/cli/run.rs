@@ -12,6 +12,7 @@ use super::command::Command;
 use super::failure::Failure;
 use super::{activation, log, settings, usage, worker};
 use crate::host::{Exit, Host, Options, Termination};
+use crate::limits::descriptors;
 use crate::loader::{Component, Engine, EngineOptions};
 use crate::signals::{self, Signals};
 use crate::{Error, InheritedSockets, Stdio};
@@ -49,6 +50,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         watched: Signals::take(&options.permissions)?,
     };
     raise_descriptor_limit();
+    descriptors::run_one_application();
     let loading = Loading {
         component: component.clone(),
         engine: settings::engine(&args.other),

@@ -16,6 +16,7 @@ use super::{Exit, Meter};
 use crate::background::{ERRANDS, Lane};
 use crate::error::Error;
 use crate::kernel::{Door, InstanceKey, Message};
+use crate::limits::Descriptors;
 use crate::loader::{Engine, TICK, Ticker};
 use crate::signals::SharedWatchers;
 use crate::sockets::{InheritedSockets, Names};
@@ -104,7 +105,8 @@ impl Running {
             application,
             background,
         } = &*launcher;
-        let handles = FREE_HANDLES.saturating_add(application.limits.handles() as usize);
+        let handles = application.limits.handles().min(Descriptors::new().most());
+        let handles = FREE_HANDLES.saturating_add(handles as usize);
         let mut table = ResourceTable::new();
         table.set_max_capacity(handles);
         let for_workers = Launcher {

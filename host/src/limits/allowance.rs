@@ -153,7 +153,10 @@ impl Held {
 
     /// Holds what another one holds, too.
     pub(crate) fn merge(&mut self, mut other: Self) {
-        debug_assert!(Arc::ptr_eq(&self.allowance.0, &other.allowance.0), "one sum");
+        debug_assert!(
+            Arc::ptr_eq(&self.allowance.0, &other.allowance.0),
+            "one sum"
+        );
         self.bytes += std::mem::take(&mut other.bytes);
     }
 }

@@ -5,6 +5,7 @@
 //! command line or an embedder; `parse` has the forms in which limits are written.
 
 mod allowance;
+pub(crate) mod descriptors;
 mod parse;
 mod places;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub(crate) use self::allowance::{Allowance, Held};
+pub(crate) use self::descriptors::Descriptors;
 use self::parse::size;
 pub use self::parse::{InvalidLimit, parse_count, parse_count_or_none, parse_duration, parse_size};
 pub(crate) use self::places::{Place, Places};
@@ -91,6 +93,11 @@ impl Limits {
     /// Handles at one time: of sockets, and of all that `wasi:*` has, such as files, directories,
     /// streams, errors, and what is waited for. A few beyond are free, for what a standard library holds by
     /// itself.
+    ///
+    /// There are never more than an instance's share of the descriptors that the system allows the process
+    /// (`RLIMIT_NOFILE`): a thirty-second of them, but at least 64, is the host's own, and of the rest an instance may have half
+    /// of what other instances of the process do not use. So each has some, whatever another one takes. `curio-host` itself
+    /// runs one program, which may have seven eighths; the rest is for its worker threads.
     pub fn handles(&self) -> u32 {
         self.handles
     }
@@ -183,6 +190,15 @@ pub enum LimitExceeded {
     /// Handles at one time.
     #[error("limit of {limit} handles reached; raise it with --max-handles")]
     Handles {
+        /// How many.
+        limit: u32,
+    },
+    /// Handles at one time, of which each takes one of the descriptors that the system allows the process.
+    #[error(
+        "limit of {limit} handles reached, which is the program's share of the descriptors that the system allows; raise \
+         that with ulimit -n, or bound other programs of this process with --max-handles"
+    )]
+    Descriptors {
         /// How many.
         limit: u32,
     },

@@ -100,7 +100,11 @@ impl Buffers {
         if set_now {
             receive = RECEIVE;
         }
-        let counted = if self.family == Family::Unix { 0 } else { receive };
+        let counted = if self.family == Family::Unix {
+            0
+        } else {
+            receive
+        };
         let allowance = self.allowance();
         let held = allowance.hold(ENTRY + u64::from(send) + u64::from(counted))?;
         if self.family == Family::Unix {
@@ -268,7 +272,11 @@ impl Buffers {
     }
 
     fn resize(&self, send: u32, receive: u32) -> Result<(), SocketError> {
-        let counted = if self.family == Family::Unix { 0 } else { receive };
+        let counted = if self.family == Family::Unix {
+            0
+        } else {
+            receive
+        };
         let bytes = ENTRY + self.waiting + u64::from(send) + u64::from(counted);
         self.held.borrow_mut().resize(bytes)?;
         self.send.set(send);

@@ -9,13 +9,11 @@ use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, RootCertStore};
 
-use super::identity::authorities;
-use super::verify::AnyName;
 use super::charge::Charge;
+use super::identity::authorities;
 use super::stream::Prepared;
-use super::{
-    Identity, SystemAuthorities, Tls, TlsError, Version, check_length, check_protocols,
-};
+use super::verify::AnyName;
+use super::{Identity, SystemAuthorities, Tls, TlsError, Version, check_length, check_protocols};
 use crate::background::{Brought, Errand, Lane};
 use crate::kernel::{InstanceKey, Kernel, SourceKey};
 use crate::limits::Allowance;

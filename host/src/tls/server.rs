@@ -7,8 +7,8 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConnection};
 
-use super::identity::authorities;
 use super::charge::Charge;
+use super::identity::authorities;
 use super::stream::Prepared;
 use super::{Identity, Tls, TlsError, Version, check_length, check_protocols};
 use crate::limits::Allowance;
