@@ -35,6 +35,7 @@ mod http_hello;
 mod instances;
 mod limits;
 mod many_connections;
+mod memory_held;
 mod names;
 mod network;
 mod network_unix;
