@@ -8,20 +8,22 @@ use crate::harness::{Run, Running, guests};
 /// What the host takes in all besides what counts: its code and the compiled program's, threads, and what is on its way.
 const BESIDES: u64 = 160 << 20;
 
-fn start(limit: u64, case: &str) -> Running {
+fn start(limit: u64, case: &str) -> (Running, Certificates) {
     let certificates = Certificates::new();
     let run = Run::guest("memory_held")
         .flag("--allow-listen=127.0.0.1:0")
         .flag("--allow-net=127.0.0.1")
         .flag(format!("--max-memory={}MiB", limit >> 20));
-    let run = certificates.publish(run);
-    run.deadline(Duration::from_mins(5)).args([case]).spawn()
+    let folder = certificates.path("").display().to_string();
+    let run = run.flag(format!("--dir={folder}::/tls::ro"));
+    let run = run.deadline(Duration::from_mins(5)).args([case]);
+    (run.spawn(), certificates)
 }
 
 /// Has the guest take what it can. Returns how many bytes its sockets hold in the system.
 #[track_caller]
 fn held(limit: u64, case: &str) -> u64 {
-    let mut running = start(limit, case);
+    let (mut running, _certificates) = start(limit, case);
     let held = running.line().parse().unwrap();
     let highest = running.process().highest() as u64;
     running.wait().code(0).quiet();
@@ -53,8 +55,8 @@ fn tls_counts() {
 
 #[test]
 fn what_is_closed_is_given_back() {
-    let output = start(16 << 20, "what_is_closed_is_given_back").wait();
-    output.code(0).quiet();
+    let (running, _certificates) = start(16 << 20, "what_is_closed_is_given_back");
+    running.wait().code(0).quiet();
 }
 
 #[test]
@@ -64,7 +66,8 @@ fn buffers_are_as_large_as_they_need_be() {
         "a_listener_takes_what_there_is",
         "buffers_can_be_asked_for",
     ] {
-        start(16 << 20, case).wait().code(0).quiet();
+        let (running, _certificates) = start(16 << 20, case);
+        running.wait().code(0).quiet();
     }
 }
 

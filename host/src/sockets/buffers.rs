@@ -18,28 +18,28 @@ use nix::libc;
 use socket2::Socket as System;
 
 use super::SocketError;
-use super::socket::{Family, Kind};
+use super::socket::{Family, Kind, Socket};
 use crate::limits::{Allowance, Held};
 
 /// What a socket takes besides its buffers: entries of the system and of the event queue.
-const ENTRY: u64 = 4 * KIB;
+const ENTRY: u64 = 4096;
 
 /// The largest buffer that a guest can ask for: what the system is told, which doubles it.
 const MAX_ASKED: u32 = 4 << 20;
 
 /// To where buffers grow by themselves. Every system allows that, unless its operator has made `net.core.wmem_max` or
 /// `rmem_max` smaller than they are by default.
-const GROWN: u32 = 416 * KIB as u32;
+const GROWN: u32 = 416 * KIB;
 
 /// A stream's send buffer at first, and after its first growth.
-const SEND: [u32; 2] = [32 * KIB as u32, 128 * KIB as u32];
+const SEND: [u32; 2] = [32 * KIB, 128 * KIB];
 
 /// The receive buffer of a TCP connection at first. The system's own default is the same, and it has promised the peer
 /// that much when the connection is made.
-const RECEIVE: u32 = 128 * KIB as u32;
+const RECEIVE: u32 = 128 * KIB;
 
 /// The buffers of a socket for datagrams by IP.
-const DATAGRAMS: (u32, u32) = (64 * KIB as u32, 208 * KIB as u32);
+const DATAGRAMS: (u32, u32) = (64 * KIB, 208 * KIB);
 
 /// What comes in pieces of this size may be part of much data.
 const PACKET: usize = 1400;
@@ -47,7 +47,7 @@ const PACKET: usize = 1400;
 /// How many connections may wait to be accepted at the most.
 const MAX_BACKLOG: u32 = 4096;
 
-const KIB: u64 = 1024;
+const KIB: u32 = 1024;
 
 /// A socket's buffers, by their sizes in bytes as the system counts them, and the memory that is held for them.
 #[derive(Debug)]
@@ -156,7 +156,7 @@ impl Buffers {
         }
     }
 
-    /// Holds memory for what a connection may receive. Returns whether [`Buffers::connected`] is to follow.
+    /// Holds memory for what a connection may receive. Returns whether that is new.
     pub(super) fn connect(&self) -> Result<bool, SocketError> {
         if self.family == Family::Unix || self.kind == Kind::Datagram || self.receive.get() > 0 {
             return Ok(false);
@@ -165,10 +165,13 @@ impl Buffers {
         Ok(true)
     }
 
-    /// Sets what a connection may receive. The handshake went by the system's default by now: what is set before
+    /// Sets what a connection may receive, if that is new. The handshake went by the system's default by now: what is set before
     /// would bound the window for ever.
-    pub(super) fn connected(&self, system: &System) -> Result<(), SocketError> {
-        Ok(set(system, Buffer::Receive, self.receive.get())?)
+    pub(super) fn connected(&self, system: &System, is_new: bool) -> Result<(), SocketError> {
+        if is_new {
+            set(system, Buffer::Receive, self.receive.get())?;
+        }
+        Ok(())
     }
 
     /// Holds memory for connections that wait to be accepted, and for what they may have received by then. Returns how
@@ -213,6 +216,17 @@ impl Buffers {
         is_set
     }
 
+    /// Makes the send buffer larger because a datagram is longer than the whole of it. Returns whether it did.
+    fn grow_for_datagram(&self, system: &System) -> Result<bool, SocketError> {
+        let now = self.send.get();
+        if now >= GROWN || self.is_shared.get() {
+            return Ok(false);
+        }
+        self.resize(GROWN, self.receive.get())?;
+        set(system, Buffer::Send, GROWN)?;
+        Ok(true)
+    }
+
     /// Notes that so much was received. Returns whether the receive buffer should grow: a peer that sends much waits for
     /// room in it, even if whatever has come is received at once.
     pub(super) fn note_received(&self, bytes: usize) -> bool {
@@ -238,7 +252,7 @@ impl Buffers {
             return Err(SocketError::State(what));
         }
         // The system has a least size, too.
-        let size = 2 * asked.clamp(4 * KIB as u32, MAX_ASKED);
+        let size = 2 * asked.clamp(4 * KIB, MAX_ASKED);
         let (old_send, old_receive) = (self.send.get(), self.receive.get());
         let (send, receive) = match buffer {
             Buffer::Send => (size, old_receive),
@@ -285,6 +299,26 @@ impl Buffers {
     }
 }
 
+impl Socket {
+    /// Makes a buffer larger because data did not fit. Returns whether it did.
+    pub(super) fn grow(&self, buffer: Buffer) -> bool {
+        let system = self.system();
+        system.is_ok_and(|system| self.buffers.grow(system, buffer))
+    }
+}
+
+impl Socket {
+    /// Makes the send buffer larger if sending failed because a datagram is longer than that. Returns whether it did.
+    pub(super) fn grow_for_datagram(&self, sent: &io::Result<usize>) -> Result<bool, SocketError> {
+        let too_long = rustix::io::Errno::MSGSIZE.raw_os_error();
+        let is_too_long = matches!(sent, Err(error) if error.raw_os_error() == Some(too_long));
+        if !is_too_long || self.family() != Family::Unix {
+            return Ok(false);
+        }
+        self.buffers.grow_for_datagram(self.system()?)
+    }
+}
+
 /// Sets a size as the system counts it.
 fn set(system: &System, buffer: Buffer, size: u32) -> io::Result<()> {
     let asked = size as usize / 2;
@@ -299,7 +333,7 @@ fn set(system: &System, buffer: Buffer, size: u32) -> io::Result<()> {
 #[expect(unsafe_code, reason = "no library sets this option")]
 fn open_window(system: &System, size: u32) {
     let window = size / 2;
-    let length = size_of_val(&window) as libc::socklen_t;
+    let length = libc::socklen_t::from(4u8);
     // SAFETY: the descriptor is open, and the system reads one integer, whose length it is told.
     unsafe {
         libc::setsockopt(

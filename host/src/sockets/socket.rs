@@ -12,8 +12,7 @@ use socket2::{Domain, Protocol, Socket as System, Type};
 
 use super::SocketError;
 use super::address::{self, Address, Target};
-use super::buffers::{Buffer, Buffers};
-use super::options::{self, Name, Option as SocketOption};
+use super::buffers::Buffers;
 use super::place::{Node, Spot};
 use crate::kernel::{Direction, InstanceKey, Kernel, Readiness, SourceKey};
 use crate::limits::Held;
@@ -112,8 +111,8 @@ impl Socket {
         let mut connected = |system: System| {
             system.set_nonblocking(true)?;
             let buffers = Buffers::new(&system, Family::Unix, kind, &allowance)?;
-            let mut socket =
-                Self::with_state(system, Family::Unix, kind, State::Connected, buffers);
+            let state = State::Connected;
+            let mut socket = Self::with_state(system, Family::Unix, kind, state, buffers);
             socket.watch(kernel, owner)?;
             Ok::<_, SocketError>(socket)
         };
@@ -197,9 +196,8 @@ impl Socket {
         if self.state != State::Bound {
             return Err(SocketError::State("only a bound socket can listen"));
         }
-        let backlog = self.buffers.listen(backlog)?;
-        let system = self.system()?;
-        system.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+        let backlog = i32::try_from(self.buffers.listen(backlog)?).unwrap_or(i32::MAX);
+        self.system()?.listen(backlog)?;
         self.state = State::Listening;
         Ok(self.watch(kernel, owner)?)
     }
@@ -236,8 +234,8 @@ impl Socket {
         let (connection, peer) = self.note_would_block(Direction::Read, accepted)?;
         let system = System::from(connection);
         let buffers = self.buffers.accept(&system)?;
-        let (family, kind) = (self.family, self.kind);
-        let mut connection = Self::with_state(system, family, kind, State::Connected, buffers);
+        let mut connection =
+            Self::with_state(system, self.family, self.kind, State::Connected, buffers);
         connection.path.clone_from(&self.path);
         connection.watch(kernel, owner)?;
         Ok((connection, Address::from_system_if_any(peer)))
@@ -265,9 +263,7 @@ impl Socket {
                 net::connect(system, &address::unix(&node.path())?)
             }
         };
-        if is_new {
-            self.buffers.connected(system)?;
-        }
+        self.buffers.connected(system, is_new)?;
         let started = started.map_err(io::Error::from);
         if self.kind == Kind::Datagram {
             started?;
@@ -333,30 +329,6 @@ impl Socket {
             ));
         }
         self.peer_address()
-    }
-
-    /// Sets an option.
-    pub(crate) fn set_option(&self, option: SocketOption) -> Result<(), SocketError> {
-        options::check(option).map_err(SocketError::Argument)?;
-        let is_ipv6 = self.family == Family::Ipv6;
-        let system = self.system()?;
-        match option {
-            SocketOption::SendBuffer(bytes) => self.buffers.ask(system, Buffer::Send, bytes),
-            SocketOption::ReceiveBuffer(bytes) => self.buffers.ask(system, Buffer::Receive, bytes),
-            option => Ok(options::set(system, is_ipv6, option)?),
-        }
-    }
-
-    /// Reads an option.
-    pub(crate) fn option(&self, name: Name) -> Result<SocketOption, SocketError> {
-        let is_ipv6 = self.family == Family::Ipv6;
-        Ok(options::get(self.system()?, is_ipv6, name)?)
-    }
-
-    /// Makes a buffer larger because data did not fit. Returns whether it did.
-    pub(super) fn grow(&self, buffer: Buffer) -> bool {
-        let system = self.system.as_ref();
-        system.is_some_and(|system| self.buffers.grow(system, buffer))
     }
 
     /// Whether it is closed.

@@ -140,14 +140,14 @@ impl Socket {
     ) -> Result<usize, SocketError> {
         self.check_ready(Direction::Write)?;
         loop {
-            let sent = retry(&mut send);
-            let is_full = sent.as_ref().is_err_and(|error| {
-                let too_long = rustix::io::Errno::MSGSIZE.raw_os_error();
-                error.kind() == io::ErrorKind::WouldBlock
-                    || error.raw_os_error() == Some(too_long) && self.family() == Family::Unix
-            });
+            let result = retry(&mut send);
+            let is_full =
+                matches!(&result, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+            if self.grow_for_datagram(&result)? {
+                continue;
+            }
             if !(is_full && length > 0 && self.grow(Buffer::Send)) {
-                return Ok(self.note_would_block(Direction::Write, sent)?);
+                return Ok(self.note_would_block(Direction::Write, result)?);
             }
         }
     }
@@ -181,13 +181,9 @@ impl Socket {
                 let address = address::unix(&node.path())?;
                 // If the peer has no room, no event tells when it has: the next attempt is to be made in any case.
                 loop {
-                    let sent = retry(|| send(&address));
-                    let too_long = rustix::io::Errno::MSGSIZE.raw_os_error();
-                    let is_too_long = sent
-                        .as_ref()
-                        .is_err_and(|error| error.raw_os_error() == Some(too_long));
-                    if !(is_too_long && self.grow(Buffer::Send)) {
-                        return Ok(sent?);
+                    let result = retry(|| send(&address));
+                    if !self.grow_for_datagram(&result)? {
+                        return Ok(result?);
                     }
                 }
             }

@@ -113,7 +113,7 @@ impl Children {
                 Ok(pipe) => spawned.pipes[number] = pipe,
                 Err(error) => {
                     spawned.undo(kernel);
-                    return Err(error.into());
+                    return Err(error);
                 }
             }
         }
