@@ -1,7 +1,7 @@
 //! The memory that TLS takes, and what is charged for that.
 //!
-//! Measured by the host's resident memory, over a thousand of each: a configuration takes 5 KiB besides its texts, a
-//! connection 20 KiB when it is open and nothing is on its way. What is charged covers the most that each may take.
+//! What is charged covers the most that each may take: the texts as they were given, the largest messages of a
+//! handshake, and the buffers of a connection, whose sizes `stream` limits.
 
 use std::sync::Arc;
 

@@ -113,11 +113,13 @@ async fn closed_unix_streams() -> Result<()> {
 /// Full sockets are on the way, and nobody has them.
 async fn passed_sockets() -> Result<()> {
     let data = vec![1; 200_000];
-    let (through, _to) = socketpair()?;
+    let mut held = Vec::new();
     until_the_limit(async |_| {
+        let (through, to) = socketpair()?;
         let (one, other) = socketpair()?;
         let sum = fill(&one, &data).await? + fill(&other, &data).await?;
         through.send_msg(b"x", &[&one, &other]).await?;
+        held.push((through, to));
         Ok(sum)
     })
     .await;
