@@ -213,6 +213,17 @@ fn a_cancelled_instance_cleans_up() {
 }
 
 #[test]
+fn an_instance_that_takes_all_descriptors_leaves_some_to_others() {
+    let out = Folder::new();
+    let mut setup = Setup::new();
+    let mut start = |case| setup.start_writing(&[case], out.path());
+    let [hog, other, victim] = ["take-handles", "take-handles", "need-handles"].map(&mut start);
+    assert_eq!(setup.run(victim), Exit::Code(0));
+    setup.host.stop(hog);
+    setup.host.stop(other);
+}
+
+#[test]
 fn two_hundred_instances_of_one_component() {
     let mut setup = Setup::with_pool(Some(Pool {
         instances: 200,

@@ -35,6 +35,7 @@ mod http_hello;
 mod instances;
 mod limits;
 mod many_connections;
+mod memory_held;
 mod much_work;
 mod names;
 mod network;

@@ -118,7 +118,7 @@ fn a_thousand_tls_connections_at_once_leave_nothing_behind() {
     // What is left behind by one round is missing in the next.
     let run = certificates.allow(Run::guest("tls_echo"), &["site"]);
     let run = run.flag(format!("--max-handles={}", TLS + 10));
-    let (server, address) = start(run.flag("--max-memory=128MiB"), &["site"]);
+    let (server, address) = start(run.flag("--max-memory=384MiB"), &["site"]);
     let process = server.process();
     let before = process.descriptors();
     let mut occupied = Vec::new();

@@ -80,8 +80,17 @@ impl Process {
 
     /// How many bytes of memory it occupies.
     pub(crate) fn resident(self) -> usize {
+        self.memory("VmRSS:")
+    }
+
+    /// How many bytes of memory it has occupied at the most.
+    pub(crate) fn highest(self) -> usize {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(self, kind: &str) -> usize {
         let text = std::fs::read_to_string(self.path("status")).expect("it runs");
-        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = text.lines().find_map(|line| line.strip_prefix(kind));
         let number = line.and_then(|line| line.trim().strip_suffix(" kB"));
         let number = number.and_then(|number| number.parse::<usize>().ok());
         number.expect("it is told in kB") << 10

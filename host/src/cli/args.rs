@@ -124,6 +124,9 @@ pub(super) struct LimitArgs {
     pub(super) tasks: Option<String>,
 
     /// Sockets, files and the like at one time [default: 65536]
+    ///
+    /// It is never more than seven eighths of the descriptors that the system allows (ulimit -Hn): the rest is for the
+    /// program's threads and the host.
     #[arg(long = "max-handles", value_name = "N")]
     pub(super) handles: Option<String>,
 

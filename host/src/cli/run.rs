@@ -12,6 +12,7 @@ use super::command::Command;
 use super::failure::Failure;
 use super::{activation, log, settings, usage, worker};
 use crate::host::{Exit, Host, Options, Termination};
+use crate::limits::descriptors;
 use crate::loader::{Component, Engine, EngineOptions};
 use crate::selector::reserve_descriptors;
 use crate::signals::{self, Signals};
@@ -50,6 +51,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         watched: Signals::take(&options.permissions)?,
     };
     raise_descriptor_limit();
+    descriptors::run_one_application();
     let loading = Loading {
         component: component.clone(),
         engine: settings::engine(&args.other),

@@ -24,6 +24,7 @@ use crate::error::Error;
 use crate::isolation::{self, Begun};
 use crate::kernel::Direction;
 use crate::limits::Allowance;
+use crate::limits::descriptors;
 use crate::loader::{Cache, Component, Engine, EngineOptions, Pool};
 use crate::traps::{Streams, lock};
 use crate::workers::process::{Answer, Child, Ending, Link, Order, Reaper, Setup, Started};
@@ -292,6 +293,7 @@ impl Host {
             application,
         };
         let link = Arc::new(Mutex::new(link));
+        descriptors::run_one_instance();
         self.serve(&Arc::new(launcher), &Arc::default(), |inbox| {
             while readiness.get(Direction::Read) {
                 match next_order(&link, &allowance) {

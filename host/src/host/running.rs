@@ -15,6 +15,7 @@ use super::{Exit, Meter};
 use crate::background::{ERRANDS, Lane};
 use crate::error::Error;
 use crate::kernel::{Door, InstanceKey, Message};
+use crate::limits::Descriptors;
 use crate::loader::{Active, Engine, TICK};
 use crate::signals::SharedWatchers;
 use crate::sockets::{InheritedSockets, Names};
@@ -106,7 +107,8 @@ impl Running {
             application,
             background,
         } = &*launcher;
-        let handles = FREE_HANDLES.saturating_add(application.limits.handles() as usize);
+        let handles = application.limits.handles().min(Descriptors::new().most());
+        let handles = FREE_HANDLES.saturating_add(handles as usize);
         let mut table = ResourceTable::new();
         table.set_max_capacity(handles);
         let for_workers = Launcher {

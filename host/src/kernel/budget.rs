@@ -4,7 +4,7 @@
 //! the wasm side, and the kernel's own entries for it, charged by the kernel. An application's
 //! instances share what they may have of it.
 
-use crate::limits::{Allowance, LimitExceeded, Limits, Place};
+use crate::limits::{Allowance, Descriptors, LimitExceeded, Limits, Place};
 
 /// How much memory is taken from the allowance at a time, so that those who share it seldom meet.
 const PIECE: u64 = 64 << 10;
@@ -19,7 +19,8 @@ pub(crate) struct Budget {
     taken: u64,
     /// … and how much of it is in use.
     memory: u64,
-    handles: u32,
+    /// How many handles there are: each counts as a descriptor.
+    handles: Descriptors,
     /// The places of its processes.
     processes: Vec<Place>,
 }
@@ -32,7 +33,7 @@ impl Budget {
             allowance,
             taken: 0,
             memory: 0,
-            handles: 0,
+            handles: Descriptors::new(),
             processes: Vec::new(),
         }
     }
@@ -129,21 +130,21 @@ impl Budget {
     /// If there are not so many left; none is taken then.
     pub(crate) fn take_handles(&mut self, count: u32) -> Result<(), LimitExceeded> {
         let limit = self.limits.handles();
-        if count > self.handles_left() {
+        if count > limit.saturating_sub(self.handles.own()) {
             return Err(LimitExceeded::Handles { limit });
         }
-        self.handles += count;
-        Ok(())
+        self.handles.take(count)
     }
 
     /// Takes one that can't be refused, even if none is left.
     pub(crate) fn charge_handle(&mut self) {
-        self.handles = self.handles.saturating_add(1);
+        self.handles.charge();
     }
 
     /// How many handles are left.
     pub(crate) fn handles_left(&self) -> u32 {
-        self.limits.handles().saturating_sub(self.handles)
+        let left = self.limits.handles().saturating_sub(self.handles.own());
+        left.min(self.handles.left())
     }
 
     /// Gives one handle back.
@@ -153,7 +154,7 @@ impl Budget {
 
     /// Gives handles back.
     pub(crate) fn give_handles(&mut self, count: u32) {
-        self.handles = self.handles.saturating_sub(count);
+        self.handles.give(count);
     }
 
     /// Takes a process.

@@ -203,6 +203,11 @@ impl Kernel {
             .expect("an instance that traps is in the table")
     }
 
+    /// The memory that an instance may use.
+    pub(crate) fn allowance(&mut self, key: InstanceKey) -> Allowance {
+        self.instance(key).budget().allowance().clone()
+    }
+
     /// Notes that a process of an instance's has ended, if the instance is still there.
     pub(crate) fn give_process(&mut self, key: InstanceKey) {
         if let Some(instance) = self.instances.get_mut(key) {

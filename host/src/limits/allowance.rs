@@ -81,6 +81,24 @@ impl Allowance {
         })
     }
 
+    /// Holds no memory yet.
+    pub(crate) fn nothing(&self) -> Held {
+        Held {
+            allowance: self.clone(),
+            bytes: 0,
+        }
+    }
+
+    /// Takes memory for what only makes something faster. It is refused as soon as half of the memory is in use, so
+    /// that it never takes what the program itself needs.
+    fn take_spare(&self, bytes: u64) -> Result<(), LimitExceeded> {
+        let State { limit, used, .. } = &*self.0;
+        let enough = |used: u64| used.checked_add(bytes).filter(|used| *used <= limit / 2);
+        used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, enough)
+            .map(drop)
+            .map_err(|_| LimitExceeded::Memory { limit: *limit })
+    }
+
     /// How many bytes of memory there are in all.
     pub(crate) fn limit(&self) -> u64 {
         self.0.limit
@@ -90,6 +108,56 @@ impl Allowance {
     #[cfg(test)]
     pub(crate) fn used(&self) -> u64 {
         self.0.used.load(Ordering::Relaxed)
+    }
+}
+
+impl Held {
+    /// How many bytes it holds.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The allowance that it was taken from.
+    pub(crate) fn allowance(&self) -> &Allowance {
+        &self.allowance
+    }
+
+    /// Takes or gives memory until it holds `bytes`.
+    ///
+    /// # Errors
+    /// As [`Allowance::take`]; it holds as much as before then.
+    pub(crate) fn resize(&mut self, bytes: u64) -> Result<(), LimitExceeded> {
+        match bytes.checked_sub(self.bytes) {
+            Some(more) => self.allowance.take(more)?,
+            None => self.allowance.give(self.bytes - bytes),
+        }
+        self.bytes = bytes;
+        Ok(())
+    }
+
+    /// Gives memory until it holds `bytes` at the most.
+    pub(crate) fn shrink_to(&mut self, bytes: u64) {
+        let spare = self.bytes.saturating_sub(bytes);
+        self.allowance.give(spare);
+        self.bytes -= spare;
+    }
+
+    /// Takes more memory, unless half of all memory is in use then. Returns whether it did.
+    pub(crate) fn grow_if_spare(&mut self, more: u64) -> bool {
+        let taken = self.allowance.take_spare(more).is_ok();
+        if taken {
+            self.bytes += more;
+        }
+        taken
+    }
+
+    /// Holds what another one holds, too.
+    pub(crate) fn merge(&mut self, mut other: Self) {
+        debug_assert!(
+            Arc::ptr_eq(&self.allowance.0, &other.allowance.0),
+            "one sum"
+        );
+        self.bytes += std::mem::take(&mut other.bytes);
     }
 }
 
@@ -118,5 +186,25 @@ mod tests {
         other.give(100);
         allowance.take(60).unwrap();
         assert_eq!(other.hold(1).unwrap_err(), full);
+    }
+
+    #[test]
+    fn what_is_held_grows_and_shrinks_and_is_given_back() {
+        let allowance = Allowance::new(&Limits::default().with_memory(100));
+        let mut held = allowance.hold(10).unwrap();
+        held.resize(90).unwrap();
+        assert!(held.resize(101).is_err());
+        assert_eq!((held.bytes(), allowance.used()), (90, 90));
+        held.resize(20).unwrap();
+        held.shrink_to(30);
+        assert_eq!((held.bytes(), allowance.used()), (20, 20));
+        assert!(!held.grow_if_spare(31), "half is for the program itself");
+        assert!(held.grow_if_spare(30));
+        held.merge(allowance.hold(50).unwrap());
+        assert_eq!((held.bytes(), allowance.used()), (100, 100));
+        held.shrink_to(7);
+        assert_eq!(allowance.used(), 7);
+        drop(held);
+        assert_eq!(allowance.used(), 0);
     }
 }

@@ -5,6 +5,7 @@
 //! command line or an embedder; `parse` has the forms in which limits are written.
 
 mod allowance;
+pub(crate) mod descriptors;
 mod parse;
 mod places;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub(crate) use self::allowance::{Allowance, Held};
+pub(crate) use self::descriptors::Descriptors;
 use self::parse::size;
 pub use self::parse::{InvalidLimit, parse_count, parse_count_or_none, parse_duration, parse_size};
 pub(crate) use self::places::{Place, Places};
@@ -22,18 +24,35 @@ pub(crate) use self::places::{Place, Places};
 ///
 /// # What counts as memory
 ///
-/// Linear memories and tables with all they have grown to, the kernel's entries for tasks and what they wait
-/// for, and what is on its way between a program and its workers. A program's worker threads count with it, tasks and
-/// handles apart, which each may have so many of. A worker process has limits of its own, of the same size.
+/// One sum over all that is held for a program, by the host or by the system:
+///
+/// - linear memories and tables with all they have grown to, and the kernel's entries for tasks and what they wait for
+/// - what is on its way between a program and its workers. A program's worker threads count with it, tasks and
+///   handles apart, which each may have so many of. A worker process has limits of its own, of the same size.
+/// - sockets: 4 KiB each, and the sizes of their buffers in the system, full or not, until a socket is closed. A
+///   connection by TCP has 128 KiB to receive and 32 KiB to send at first; a Unix socket 32 KiB to send, and nothing to
+///   receive, for what is on its way is the sender's; a socket for datagrams by IP 208 and 64 KiB. Buffers that are too small
+///   grow to 416 KiB each by themselves, as long as half of the memory is free. A program may ask for 4 MiB, which the
+///   system doubles. What a Unix socket has sent, and the sockets that it has passed on, count until they are received, even if
+///   it is closed meanwhile.
+/// - a listener: 132 KiB for each connection that may wait to be accepted, or 4 KiB by a Unix socket. If that were more than
+///   half of the memory, fewer may wait, and never more than 4096.
+/// - pipes to programs that are run: 68 KiB each
+/// - TLS: a configuration as long as it or one of its connections is there, with 16 KiB, the texts of its own certificate and
+///   key, and three times that of authorities; a connection with 192 KiB until its handshake is done, and 72 KiB and the
+///   peer's certificates then
+/// - what is read from files or to be written, while that is under way
 ///
 /// Not counted is what the host needs besides, which is bounded all the same:
 ///
 /// - compiled code, which all instances of a component share, and the instance's stack: 2 MiB at the most
-/// - a copy of what one call takes or returns, while it is answered: 16 MiB of what a guest passes
+/// - a copy of what one call takes or returns, while it is answered: 16 MiB of what a guest passes, 256 KiB of what is received
 /// - what an instance is besides its memories: at most a hundred core instances, tables and memories each
 /// - what `wasi:*` keeps of each handle: about 64 KiB of a stream or socket at the most
 /// - what standard output and error have not taken yet: 1 MiB each
-/// - the operating system's buffers of sockets and pipes
+/// - what closed TCP connections have not delivered yet: that is the system's own, which has limits for it
+///   (`net.ipv4.tcp_max_orphans`, `tcp_mem`)
+/// - one packet more than fits, of each socket: the system looks at its limit before it takes one
 ///
 /// # Examples
 ///
@@ -91,6 +110,11 @@ impl Limits {
     /// Handles at one time: of sockets, and of all that `wasi:*` has, such as files, directories,
     /// streams, errors, and what is waited for. A few beyond are free, for what a standard library holds by
     /// itself.
+    ///
+    /// There are never more than an instance's share of the descriptors that the system allows the process
+    /// (`RLIMIT_NOFILE`): a thirty-second of them, but at least 64, is the host's own, and of the rest an instance may have half
+    /// of what other instances of the process do not use. So each has some, whatever another one takes. `curio-host` itself
+    /// runs one program, which may have seven eighths; the rest is for its worker threads.
     pub fn handles(&self) -> u32 {
         self.handles
     }
@@ -183,6 +207,15 @@ pub enum LimitExceeded {
     /// Handles at one time.
     #[error("limit of {limit} handles reached; raise it with --max-handles")]
     Handles {
+        /// How many.
+        limit: u32,
+    },
+    /// Handles at one time, of which each takes one of the descriptors that the system allows the process.
+    #[error(
+        "limit of {limit} handles reached, which is the program's share of the descriptors that the system allows; raise \
+         that with ulimit -n, or bound other programs of this process with --max-handles"
+    )]
+    Descriptors {
         /// How many.
         limit: u32,
     },

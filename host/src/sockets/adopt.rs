@@ -1,11 +1,12 @@
 //! Sockets that somebody else has made: what kind they are of, and in which state.
 
-use std::io;
 use std::os::fd::OwnedFd;
 
 use rustix::net::{self, AddressFamily, SocketType, ipproto, sockopt};
 
+use super::SocketError;
 use super::address::Address;
+use super::buffers::Buffers;
 use super::socket::{Family, Kind, Socket, State};
 use crate::kernel::{InstanceKey, Kernel};
 
@@ -13,19 +14,22 @@ use crate::kernel::{InstanceKey, Kernel};
 /// would let them do what is never granted.
 ///
 /// # Errors
-/// If the kernel can't watch it.
+/// If the kernel can't watch it, or there is no memory left for it.
 pub(super) fn adopt(
     fd: OwnedFd,
     kernel: &mut Kernel,
     owner: InstanceKey,
-) -> io::Result<Option<Socket>> {
+) -> Result<Option<Socket>, SocketError> {
     let Some((family, kind)) = identify(&fd) else {
         return Ok(None);
     };
     let state = state(&fd, kind);
     let socket = socket2::Socket::from(fd);
     socket.set_nonblocking(true)?;
-    let mut socket = Socket::with_state(socket, family, kind, state);
+    let allowance = kernel.allowance(owner);
+    let is_listener = state == State::Listening;
+    let buffers = Buffers::adopt(&socket, family, kind, is_listener, &allowance)?;
+    let mut socket = Socket::with_state(socket, family, kind, state, buffers);
     if kind == Kind::Datagram || matches!(state, State::Listening | State::Connected) {
         socket.watch(kernel, owner)?;
     }

@@ -4,6 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
+use crate::limits::LimitExceeded;
 use crate::permissions::Denied;
 
 /// Why a socket operation fails.
@@ -21,6 +22,9 @@ pub(crate) enum SocketError {
     /// What was granted turns out to lead elsewhere.
     #[error(transparent)]
     Refused(Denied),
+    /// The instance has no memory left for it.
+    #[error(transparent)]
+    Limit(#[from] LimitExceeded),
 }
 
 impl From<SocketError> for io::Error {

@@ -4,11 +4,12 @@
 //! - `transfer`: what goes through it; `passing`: sockets that do
 //! - `address`: where it is bound or connected; `place`: the paths of Unix sockets
 //! - `adopt`: sockets that somebody else has made; `inherited`: those that are there from the start
-//! - `options`: socket options by name
+//! - `options`: socket options by name; `buffers`: the memory that a socket may take of the system
 //! - `names`: looking up hosts
 
 mod address;
 mod adopt;
+mod buffers;
 mod error;
 mod inherited;
 mod names;

@@ -3,7 +3,11 @@
 use std::io;
 use std::time::Duration;
 
-use socket2::Socket;
+use socket2::Socket as System;
+
+use super::SocketError;
+use super::buffers::Buffer;
+use super::socket::{Family, Socket};
 
 /// The longest linger time the system takes.
 const MAX_LINGER: Duration = Duration::from_secs(65_535);
@@ -38,9 +42,29 @@ pub(crate) enum Name {
     Broadcast,
 }
 
+impl Socket {
+    /// Sets an option.
+    pub(crate) fn set_option(&self, option: Option) -> Result<(), SocketError> {
+        check(option).map_err(SocketError::Argument)?;
+        let is_ipv6 = self.family() == Family::Ipv6;
+        let system = self.system()?;
+        match option {
+            Option::SendBuffer(bytes) => self.buffers.ask(system, Buffer::Send, bytes),
+            Option::ReceiveBuffer(bytes) => self.buffers.ask(system, Buffer::Receive, bytes),
+            option => Ok(set(system, is_ipv6, option)?),
+        }
+    }
+
+    /// Reads an option.
+    pub(crate) fn option(&self, name: Name) -> Result<Option, SocketError> {
+        let is_ipv6 = self.family() == Family::Ipv6;
+        Ok(get(self.system()?, is_ipv6, name)?)
+    }
+}
+
 /// Checks that a value makes sense to the system, which may crash or wrap on it otherwise, or take it for
 /// another one: a time to live of -1 is its own default.
-pub(super) fn check(option: Option) -> Result<(), &'static str> {
+fn check(option: Option) -> Result<(), &'static str> {
     match option {
         Option::Linger(Some(time)) if time > MAX_LINGER => {
             Err("a linger time may be 65,535 seconds at most")
@@ -53,15 +77,15 @@ pub(super) fn check(option: Option) -> Result<(), &'static str> {
 }
 
 /// Sets an option of a socket of the IPv6 family, or of IPv4.
-pub(super) fn set(socket: &Socket, is_ipv6: bool, option: Option) -> io::Result<()> {
+fn set(socket: &System, is_ipv6: bool, option: Option) -> io::Result<()> {
     match option {
         Option::ReuseAddress(on) => socket.set_reuse_address(on),
         Option::ReusePort(on) => socket.set_reuse_port(on),
         Option::NoDelay(on) => socket.set_tcp_nodelay(on),
         Option::KeepAlive(on) => socket.set_keepalive(on),
         Option::Linger(time) => socket.set_linger(time),
-        Option::ReceiveBuffer(bytes) => socket.set_recv_buffer_size(bytes as usize),
-        Option::SendBuffer(bytes) => socket.set_send_buffer_size(bytes as usize),
+        // Their sizes are set by `buffers`, which holds memory for them.
+        Option::ReceiveBuffer(_) | Option::SendBuffer(_) => Err(io::ErrorKind::Unsupported.into()),
         Option::Ipv6Only(on) => socket.set_only_v6(on),
         Option::TimeToLive(hops) if is_ipv6 => socket.set_unicast_hops_v6(hops),
         Option::TimeToLive(hops) => socket.set_ttl_v4(hops),
@@ -70,7 +94,7 @@ pub(super) fn set(socket: &Socket, is_ipv6: bool, option: Option) -> io::Result<
 }
 
 /// Reads an option of a socket of the IPv6 family, or of IPv4.
-pub(super) fn get(socket: &Socket, is_ipv6: bool, name: Name) -> io::Result<Option> {
+fn get(socket: &System, is_ipv6: bool, name: Name) -> io::Result<Option> {
     let size = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
     Ok(match name {
         Name::ReuseAddress => Option::ReuseAddress(socket.reuse_address()?),

@@ -21,6 +21,7 @@ use super::adopt::adopt;
 use super::socket::{Family, Socket};
 use super::transfer::SEND;
 use crate::kernel::{Direction, InstanceKey, Kernel};
+use crate::limits::Held;
 
 /// How many the system passes at once.
 pub(crate) const MAX_PASSED: usize = 253;
@@ -45,6 +46,10 @@ pub(crate) struct Message {
 pub(crate) struct Lingering {
     system: socket2::Socket,
     passed: u32,
+    /// The memory that its data may take …
+    _buffers: Held,
+    /// … and that of the sockets.
+    _passed_memory: Option<Held>,
 }
 
 impl Lingering {
@@ -119,14 +124,17 @@ impl Socket {
         Ok(())
     }
 
-    /// Sends, and passes sockets along.
+    /// Sends, and passes sockets along, which may take `memory`.
     pub(crate) fn send_msg(
         &mut self,
         data: &[u8],
         sockets: &[BorrowedFd<'_>],
+        memory: u64,
         to: Option<&Target>,
     ) -> Result<usize, SocketError> {
         self.check_passing(data, sockets.len())?;
+        let held = (memory > 0).then(|| self.buffers.allowance().hold(memory));
+        let held = held.transpose()?;
         let fd = self.fd()?;
         let send = |to: Option<&net::SocketAddrAny>| {
             let mut space = [MaybeUninit::uninit(); SPACE];
@@ -143,18 +151,26 @@ impl Socket {
         };
         let length = match to {
             Some(to) => self.to_address(to, |to| send(Some(to)))?,
-            None => self.try_to_write(|| send(None))?,
+            None => self.grow_to_send(data.len(), || send(None))?,
         };
         if length < data.len() {
             self.clear(Direction::Write);
         }
         self.passed += u32::try_from(sockets.len()).unwrap_or(u32::MAX);
+        if let Some(held) = held {
+            match &mut self.passed_memory {
+                Some(before) => before.merge(held),
+                None => self.passed_memory = Some(held),
+            }
+        }
         Ok(length)
     }
 
-    /// Its own descriptor, to be passed on.
-    pub(crate) fn to_pass(&self) -> Result<OwnedFd, SocketError> {
-        Ok(rustix::io::fcntl_dupfd_cloexec(self.fd()?, 0)?)
+    /// Its own descriptor, to be passed on, and the memory that the socket may take.
+    pub(crate) fn to_pass(&self) -> Result<(OwnedFd, u64), SocketError> {
+        let fd = rustix::io::fcntl_dupfd_cloexec(self.fd()?, 0)?;
+        self.buffers.share();
+        Ok((fd, self.buffers.bytes()))
     }
 
     /// Gives it away, to a program of the host's that reads and writes it without more ado. It is closed if it can't be.
@@ -183,17 +199,21 @@ impl Socket {
     pub(crate) fn take_arrived(&mut self) -> u32 {
         let arrived = self.passed > 0 && self.system().is_ok_and(is_received);
         if arrived {
+            self.passed_memory = None;
             std::mem::take(&mut self.passed)
         } else {
             0
         }
     }
 
-    /// Closes it. What has to stay for the sake of those that are on the way is given back.
+    /// Closes it. What has to stay for the sake of those that are on the way is given back, and what is left of a Unix
+    /// socket whose data the peer has not received: that stays in memory until then.
     pub(crate) fn close_and_linger(&mut self, kernel: &mut Kernel) -> Option<Lingering> {
         let system = self.take(kernel)?;
         let passed = std::mem::take(&mut self.passed);
-        if passed == 0 {
+        let passed_memory = self.passed_memory.take();
+        let buffers = self.buffers.close();
+        if self.family() != Family::Unix || (passed == 0 && is_received(&system)) {
             return None;
         }
         // It fails if there is no peer any more, and then nothing is on the way.
@@ -202,7 +222,12 @@ impl Socket {
         while net::recv(&system, &mut [0; 1024], RecvFlags::DONTWAIT)
             .is_ok_and(|(length, _)| length > 0)
         {}
-        Some(Lingering { system, passed })
+        Some(Lingering {
+            system,
+            passed,
+            _buffers: buffers,
+            _passed_memory: passed_memory,
+        })
     }
 }
 

@@ -12,9 +12,10 @@ use socket2::{Domain, Protocol, Socket as System, Type};
 
 use super::SocketError;
 use super::address::{self, Address, Target};
-use super::options::{self, Name, Option as SocketOption};
+use super::buffers::Buffers;
 use super::place::{Node, Spot};
 use crate::kernel::{Direction, InstanceKey, Kernel, Readiness, SourceKey};
+use crate::limits::Held;
 
 /// Which addresses a socket takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +68,10 @@ pub struct Socket {
     open: bool,
     /// How many sockets it has passed on that may still be on the way.
     pub(super) passed: u32,
+    /// The memory that those may take.
+    pub(super) passed_memory: Option<Held>,
+    /// The memory that it may take itself.
+    pub(super) buffers: Buffers,
 }
 
 impl Socket {
@@ -76,7 +81,7 @@ impl Socket {
         kind: Kind,
         kernel: &mut Kernel,
         owner: InstanceKey,
-    ) -> io::Result<Self> {
+    ) -> Result<Self, SocketError> {
         let (domain, protocol) = match (family, kind) {
             (Family::Ipv4, Kind::Stream) => (Domain::IPV4, Some(Protocol::TCP)),
             (Family::Ipv4, Kind::Datagram) => (Domain::IPV4, Some(Protocol::UDP)),
@@ -86,7 +91,8 @@ impl Socket {
         };
         let system = System::new(domain, system_type(kind), protocol)?;
         system.set_nonblocking(true)?;
-        let mut socket = Self::with_state(system, family, kind, State::Unbound);
+        let buffers = Buffers::new(&system, family, kind, &kernel.allowance(owner))?;
+        let mut socket = Self::with_state(system, family, kind, State::Unbound, buffers);
         // A stream that is not connected is hung up, and would say so.
         if kind == Kind::Datagram {
             socket.watch(kernel, owner)?;
@@ -99,13 +105,16 @@ impl Socket {
         kind: Kind,
         kernel: &mut Kernel,
         owner: InstanceKey,
-    ) -> io::Result<(Self, Self)> {
+    ) -> Result<(Self, Self), SocketError> {
         let (one, other) = System::pair(Domain::UNIX, system_type(kind), None)?;
+        let allowance = kernel.allowance(owner);
         let mut connected = |system: System| {
             system.set_nonblocking(true)?;
-            let mut socket = Self::with_state(system, Family::Unix, kind, State::Connected);
+            let buffers = Buffers::new(&system, Family::Unix, kind, &allowance)?;
+            let state = State::Connected;
+            let mut socket = Self::with_state(system, Family::Unix, kind, state, buffers);
             socket.watch(kernel, owner)?;
-            Ok::<_, io::Error>(socket)
+            Ok::<_, SocketError>(socket)
         };
         let one = connected(one)?;
         match connected(other) {
@@ -119,7 +128,13 @@ impl Socket {
     }
 
     /// One that is not watched yet.
-    pub(super) fn with_state(system: System, family: Family, kind: Kind, state: State) -> Self {
+    pub(super) fn with_state(
+        system: System,
+        family: Family,
+        kind: Kind,
+        state: State,
+        buffers: Buffers,
+    ) -> Self {
         Self {
             system: Some(system),
             family,
@@ -129,6 +144,8 @@ impl Socket {
             path: None,
             open: false,
             passed: 0,
+            passed_memory: None,
+            buffers,
         }
     }
 
@@ -170,7 +187,7 @@ impl Socket {
         owner: InstanceKey,
         backlog: u32,
     ) -> Result<(), SocketError> {
-        let system = self.system()?;
+        self.system()?;
         if self.kind == Kind::Datagram {
             return Err(SocketError::State(
                 "a socket for datagrams does not listen; it receives as it is",
@@ -179,7 +196,8 @@ impl Socket {
         if self.state != State::Bound {
             return Err(SocketError::State("only a bound socket can listen"));
         }
-        system.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+        let backlog = i32::try_from(self.buffers.listen(backlog)?).unwrap_or(i32::MAX);
+        self.system()?.listen(backlog)?;
         self.state = State::Listening;
         Ok(self.watch(kernel, owner)?)
     }
@@ -215,7 +233,9 @@ impl Socket {
         let accepted = accepted.map_err(io::Error::from);
         let (connection, peer) = self.note_would_block(Direction::Read, accepted)?;
         let system = System::from(connection);
-        let mut connection = Self::with_state(system, self.family, self.kind, State::Connected);
+        let buffers = self.buffers.accept(&system)?;
+        let mut connection =
+            Self::with_state(system, self.family, self.kind, State::Connected, buffers);
         connection.path.clone_from(&self.path);
         connection.watch(kernel, owner)?;
         Ok((connection, Address::from_system_if_any(peer)))
@@ -235,6 +255,7 @@ impl Socket {
             ));
         }
         to.check(self.family)?;
+        let is_new = self.buffers.connect()?;
         let started = match to {
             Target::Ip(address) => net::connect(system, address),
             Target::Unix(_, place) => {
@@ -242,6 +263,7 @@ impl Socket {
                 net::connect(system, &address::unix(&node.path())?)
             }
         };
+        self.buffers.connected(system, is_new)?;
         let started = started.map_err(io::Error::from);
         if self.kind == Kind::Datagram {
             started?;
@@ -307,19 +329,6 @@ impl Socket {
             ));
         }
         self.peer_address()
-    }
-
-    /// Sets an option.
-    pub(crate) fn set_option(&self, option: SocketOption) -> Result<(), SocketError> {
-        options::check(option).map_err(SocketError::Argument)?;
-        let is_ipv6 = self.family == Family::Ipv6;
-        Ok(options::set(self.system()?, is_ipv6, option)?)
-    }
-
-    /// Reads an option.
-    pub(crate) fn option(&self, name: Name) -> Result<SocketOption, SocketError> {
-        let is_ipv6 = self.family == Family::Ipv6;
-        Ok(options::get(self.system()?, is_ipv6, name)?)
     }
 
     /// Whether it is closed.

@@ -7,6 +7,7 @@ use rustix::net::{self, RecvFlags, SendFlags, SocketAddrAny};
 
 use super::SocketError;
 use super::address::{self, Address, Target};
+use super::buffers::Buffer;
 use super::place::Node;
 use super::socket::{Family, Kind, Socket};
 use crate::kernel::Direction;
@@ -88,6 +89,9 @@ impl Socket {
     /// If the system had no more, the next attempt would block, unless it finds the end. A Unix stream stops short where
     /// sockets are passed along.
     fn note_received(&self, received: usize, wanted: usize) {
+        if self.buffers.note_received(received) {
+            self.grow(Buffer::Receive);
+        }
         if received > 0
             && received < wanted
             && self.kind() == Kind::Stream
@@ -113,11 +117,39 @@ impl Socket {
     /// Sends what fits; returns how much did.
     pub(crate) fn send(&self, data: &[u8]) -> Result<usize, SocketError> {
         let fd = self.fd()?;
-        let sent = self.try_to_write(|| net::send(fd, data, SEND))?;
-        if sent < data.len() {
-            self.clear(Direction::Write);
+        let mut sent = self.grow_to_send(data.len(), || net::send(fd, data, SEND))?;
+        while sent < data.len() {
+            // What there was room for was taken; the rest only fits into a larger buffer.
+            if !self.grow(Buffer::Send) {
+                self.clear(Direction::Write);
+                break;
+            }
+            match self.try_to_write(|| net::send(fd, &data[sent..], SEND)) {
+                Ok(more) => sent += more,
+                Err(_) => break,
+            }
         }
         Ok(sent)
+    }
+
+    /// Sends, by `send`; if there is no room, into a larger buffer, if that may be had.
+    pub(super) fn grow_to_send(
+        &self,
+        length: usize,
+        mut send: impl FnMut() -> rustix::io::Result<usize>,
+    ) -> Result<usize, SocketError> {
+        self.check_ready(Direction::Write)?;
+        loop {
+            let result = retry(&mut send);
+            let is_full =
+                matches!(&result, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+            if self.grow_for_datagram(&result)? {
+                continue;
+            }
+            if !(is_full && length > 0 && self.grow(Buffer::Send)) {
+                return Ok(self.note_would_block(Direction::Write, result)?);
+            }
+        }
     }
 
     /// Sends a datagram to an address.
@@ -142,13 +174,18 @@ impl Socket {
         match to {
             Target::Ip(ip) => {
                 let address = SocketAddrAny::from(*ip);
-                self.try_to_write(|| send(&address))
+                self.grow_to_send(1, || send(&address))
             }
             Target::Unix(_, place) => {
                 let node = Node::find(place)?;
                 let address = address::unix(&node.path())?;
                 // If the peer has no room, no event tells when it has: the next attempt is to be made in any case.
-                Ok(retry(|| send(&address))?)
+                loop {
+                    let result = retry(|| send(&address));
+                    if !self.grow_for_datagram(&result)? {
+                        return Ok(result?);
+                    }
+                }
             }
         }
     }

@@ -114,7 +114,7 @@ impl Children {
                 Ok(pipe) => spawned.pipes[number] = pipe,
                 Err(error) => {
                     spawned.undo(kernel);
-                    return Err(error.into());
+                    return Err(error);
                 }
             }
         }

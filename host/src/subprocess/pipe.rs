@@ -8,6 +8,10 @@ use rustix::buffer::spare_capacity;
 
 use super::ChildError;
 use crate::kernel::{Direction, InstanceKey, Kernel, Readiness, SourceKey};
+use crate::limits::Held;
+
+/// The memory that a pipe takes: what Linux keeps in one, and the system's entries.
+const MEMORY: u64 = 68 * 1024;
 
 /// One end of a pipe. Whoever drops it unwatches it first: see [`Pipe::close`].
 #[expect(
@@ -27,6 +31,7 @@ struct Open {
     fd: OwnedFd,
     source: SourceKey,
     readiness: Arc<Readiness>,
+    _memory: Held,
 }
 
 impl Pipe {
@@ -36,12 +41,14 @@ impl Pipe {
         direction: Direction,
         kernel: &mut Kernel,
         owner: InstanceKey,
-    ) -> io::Result<Self> {
+    ) -> Result<Self, ChildError> {
+        let memory = kernel.allowance(owner).hold(MEMORY)?;
         let (source, readiness) = kernel.watch(Some(owner), fd.as_fd())?;
         let open = Some(Open {
             fd,
             source,
             readiness,
+            _memory: memory,
         });
         Ok(Self { open, direction })
     }

@@ -9,17 +9,15 @@ use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, RootCertStore};
 
+use super::charge::Charge;
 use super::identity::authorities;
+use super::stream::Prepared;
 use super::verify::AnyName;
-use super::{
-    Identity, SystemAuthorities, Tls, TlsError, TlsStream, Version, check_length, check_protocols,
-};
+use super::{Identity, SystemAuthorities, Tls, TlsError, Version, check_length, check_protocols};
 use crate::background::{Brought, Errand, Lane};
 use crate::kernel::{InstanceKey, Kernel, SourceKey};
+use crate::limits::Allowance;
 use crate::sockets::{Address, Socket};
-
-/// What a client's configuration takes, besides its texts.
-const BASE_MEMORY: u64 = 16 * 1024;
 
 /// What an own copy of the system's authorities takes: some 150 names and keys.
 const AUTHORITIES_MEMORY: u64 = 256 * 1024;
@@ -61,13 +59,24 @@ pub struct ClientConfig {
     errand: Option<Errand<io::Result<Arc<RootCertStore>>>>,
     /// What it has become once everything is there.
     ready: Option<Arc<rustls::ClientConfig>>,
-    memory: u64,
+    charge: Charge,
 }
 
 impl ClientConfig {
     /// Reads what was said.
-    pub(crate) fn new(tls: &Tls, mut settings: ClientSettings) -> Result<Self, TlsError> {
-        let length = check_length(&[&settings.authorities])?;
+    pub(crate) fn new(
+        tls: &Tls,
+        mut settings: ClientSettings,
+        allowance: &Allowance,
+    ) -> Result<Self, TlsError> {
+        let authorities_length = check_length(&[&settings.authorities])?;
+        let copied = settings.system_authorities && !settings.authorities.is_empty();
+        let charge = Charge::of_config(
+            allowance,
+            authorities_length + if copied { AUTHORITIES_MEMORY } else { 0 },
+            settings.identity.as_ref(),
+            &settings.alpn,
+        )?;
         check_protocols(&settings.alpn)?;
         let mut named = RootCertStore::empty();
         let text = std::mem::take(&mut settings.authorities);
@@ -80,21 +89,14 @@ impl ClientConfig {
             let text = "there is nobody to trust: name authorities, or trust the system's";
             return Err(TlsError::Argument(text.to_owned()));
         }
-        let copied = settings.system_authorities && !named.is_empty();
-        let memory = BASE_MEMORY + length + if copied { AUTHORITIES_MEMORY } else { 0 };
         Ok(Self {
             tls: tls.clone(),
             settings,
             named,
             errand: None,
             ready: None,
-            memory,
+            charge,
         })
-    }
-
-    /// How much memory it counts for, in bytes.
-    pub(crate) fn memory(&self) -> u64 {
-        self.memory
     }
 
     /// Makes it ready to connect with.
@@ -186,14 +188,15 @@ impl ClientConfig {
         &self,
         socket: &Socket,
         name: Option<String>,
-    ) -> Result<rustls::Connection, TlsError> {
+    ) -> Result<Prepared, TlsError> {
         let Some(config) = &self.ready else {
             return Err(TlsError::State("the configuration is not ready yet"));
         };
         let name = self.server_name(name, &socket.check_stream()?)?;
+        let charge = self.charge.of_connection()?;
         let connection = ClientConnection::new(config.clone(), name)
             .map_err(|error| TlsError::Argument(error.to_string()))?;
-        Ok(TlsStream::prepare(connection.into()))
+        Ok(Prepared::new(connection.into(), charge))
     }
 
     fn server_name(

@@ -7,6 +7,7 @@ use humantime::format_duration;
 use rustls::{CertificateError, Error};
 use thiserror::Error;
 
+use crate::limits::LimitExceeded;
 use crate::sockets::SocketError;
 
 /// How many characters of a text that comes from the peer are repeated.
@@ -24,6 +25,9 @@ pub(crate) enum TlsError {
     /// An argument makes no sense.
     #[error("{0}")]
     Argument(String),
+    /// The instance has no memory left for it.
+    #[error(transparent)]
+    Limit(#[from] LimitExceeded),
     /// The connection can't go on.
     #[error(transparent)]
     Peer(#[from] PeerError),
@@ -34,6 +38,7 @@ impl From<SocketError> for TlsError {
         match error {
             SocketError::State(what) => Self::State(what),
             SocketError::Argument(what) => Self::Argument(what.to_owned()),
+            SocketError::Limit(limit) => Self::Limit(limit),
             error => Self::Io(error.into()),
         }
     }

@@ -17,7 +17,11 @@ use crate::permissions::TlsIdentity;
 
 /// Who a connection's own end is.
 #[derive(Clone)]
-pub(crate) struct Identity(Arc<CertifiedKey>);
+pub(crate) struct Identity {
+    certified: Arc<CertifiedKey>,
+    /// How many bytes a guest gave for it: none for one that stays in the host.
+    given: u64,
+}
 
 impl Identity {
     /// Reads a certificate's chain and its key.
@@ -29,7 +33,7 @@ impl Identity {
         key: &[u8],
         provider: &CryptoProvider,
     ) -> Result<Self, TlsError> {
-        check_length(&[chain, key])?;
+        let given = check_length(&[chain, key])?;
         let chain = certificates(chain, "the certificate chain")?;
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| {
             wrong(
@@ -38,12 +42,20 @@ impl Identity {
         })?;
         let certified = CertifiedKey::from_der(chain, key, provider)
             .map_err(|error| TlsError::Argument(unusable(&error)))?;
-        Ok(Self(Arc::new(certified)))
+        Ok(Self {
+            certified: Arc::new(certified),
+            given,
+        })
+    }
+
+    /// How many bytes a guest gave for it.
+    pub(super) fn given(&self) -> u64 {
+        self.given
     }
 
     /// What chooses it for every connection.
     pub(super) fn resolver(&self) -> Arc<SingleCertAndKey> {
-        Arc::new(self.0.clone().into())
+        Arc::new(self.certified.clone().into())
     }
 }
 
@@ -83,6 +95,10 @@ impl Identities {
                 let (chain, key) = (grant.certificate.display(), grant.key.display());
                 format!("--tls-identity {name}: {chain}, {key}: {error}")
             })?;
+            let identity = Identity {
+                given: 0,
+                ..identity
+            };
             identities.insert(name.clone(), identity);
         }
         Ok(Self(Arc::new(identities)))

@@ -8,9 +8,11 @@
 //! - `verify`: which certificates are accepted
 //! - `identity`: certificates with their keys, those that stay in the host among them
 //! - `authorities`: who may sign certificates, by the system's own word
+//! - `charge`: the memory that all of this takes
 //! - `error`: what can go wrong
 
 mod authorities;
+mod charge;
 mod client;
 mod error;
 mod identity;
@@ -44,7 +46,7 @@ pub(crate) use self::server::{ClientCheck, ServerSettings};
     reason = "the generated bindings name it in a `pub` item"
 )]
 pub use self::stream::TlsStream;
-pub(crate) use self::stream::{HANDSHAKE_MEMORY, OPEN_MEMORY, Progress};
+pub(crate) use self::stream::{Prepared, Progress};
 
 /// How many bytes all the texts of one configuration may have.
 const MAX_TEXT: usize = 1 << 20;

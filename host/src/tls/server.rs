@@ -7,12 +7,12 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConnection};
 
+use super::charge::Charge;
 use super::identity::authorities;
-use super::{Identity, Tls, TlsError, TlsStream, Version, check_length, check_protocols};
+use super::stream::Prepared;
+use super::{Identity, Tls, TlsError, Version, check_length, check_protocols};
+use crate::limits::Allowance;
 use crate::sockets::Socket;
-
-/// What a server's configuration takes, besides its texts.
-const BASE_MEMORY: u64 = 16 * 1024;
 
 /// Whether a server asks its clients for a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,14 +40,20 @@ pub(crate) struct ServerSettings {
 #[derive(Debug)]
 pub struct ServerConfig {
     config: Arc<rustls::ServerConfig>,
-    memory: u64,
+    charge: Charge,
 }
 
 impl ServerConfig {
     /// Reads what was said.
-    pub(crate) fn new(tls: &Tls, settings: ServerSettings) -> Result<Self, TlsError> {
+    pub(crate) fn new(
+        tls: &Tls,
+        settings: ServerSettings,
+        allowance: &Allowance,
+    ) -> Result<Self, TlsError> {
         let length = check_length(&[&settings.client_authorities])?;
         check_protocols(&settings.alpn)?;
+        let charge =
+            Charge::of_config(allowance, length, Some(&settings.identity), &settings.alpn)?;
         let mut config = rustls::ServerConfig::builder_with_provider(tls.provider.clone())
             .with_protocol_versions(settings.minimum_version.and_later())
             .map_err(|error| TlsError::Argument(error.to_string()))?
@@ -59,21 +65,17 @@ impl ServerConfig {
         config.ticketer = Ticketer::new().map_err(std::io::Error::other)?;
         Ok(Self {
             config: Arc::new(config),
-            memory: BASE_MEMORY + length,
+            charge,
         })
     }
 
-    /// How much memory it counts for, in bytes.
-    pub(crate) fn memory(&self) -> u64 {
-        self.memory
-    }
-
     /// Begins a connection on a socket.
-    pub(crate) fn accept(&self, socket: &Socket) -> Result<rustls::Connection, TlsError> {
+    pub(crate) fn accept(&self, socket: &Socket) -> Result<Prepared, TlsError> {
         socket.check_stream()?;
+        let charge = self.charge.of_connection()?;
         let connection = ServerConnection::new(self.config.clone())
             .map_err(|error| TlsError::Argument(error.to_string()))?;
-        Ok(TlsStream::prepare(connection.into()))
+        Ok(Prepared::new(connection.into(), charge))
     }
 }
 

@@ -10,18 +10,11 @@ use std::net::Shutdown;
 
 use rustls::{Connection, ProtocolVersion};
 
+use super::charge::ConnectionCharge;
 use super::error::PeerError;
 use super::{TlsError, Version};
 use crate::kernel::{Kernel, SourceKey};
-use crate::sockets::{Address, Socket, SocketError};
-
-/// What a connection counts for in its handshake, in bytes: the largest messages there are, a certificate chain
-/// of 64 KiB among them, in and out.
-pub(crate) const HANDSHAKE_MEMORY: u64 = 192 * 1024;
-
-/// What a connection counts for afterwards, in bytes, besides the peer's certificates: a record to send, and two
-/// that came.
-pub(crate) const OPEN_MEMORY: u64 = 72 * 1024;
+use crate::sockets::{Address, Lingering, Socket, SocketError};
 
 /// How much is encrypted at once, and how much may lie in the connection's buffers: a record.
 const RECORD: usize = 16 * 1024;
@@ -55,8 +48,22 @@ pub struct TlsStream {
     is_shut: bool,
     /// Why it can't go on.
     failed: Option<PeerError>,
-    /// How much memory it counts for, in bytes.
-    pub(crate) memory: u64,
+    charge: ConnectionCharge,
+}
+
+/// A connection that is on no socket yet, and the memory that is held for it.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    connection: Connection,
+    charge: ConnectionCharge,
+}
+
+impl Prepared {
+    /// Sets limits for a new connection.
+    pub(super) fn new(mut connection: Connection, charge: ConnectionCharge) -> Self {
+        connection.set_buffer_limit(Some(RECORD));
+        Self { connection, charge }
+    }
 }
 
 /// A socket, as the TLS library reads and writes it.
@@ -79,21 +86,16 @@ impl Write for Io<'_> {
 }
 
 impl TlsStream {
-    /// Sets limits for a new connection.
-    pub(super) fn prepare(mut connection: Connection) -> Connection {
-        connection.set_buffer_limit(Some(RECORD));
-        connection
-    }
-
     /// A connection that begins its handshake on a connected socket.
-    pub(crate) fn new(socket: Socket, connection: Connection) -> Self {
+    pub(crate) fn new(socket: Socket, prepared: Prepared) -> Self {
+        let Prepared { connection, charge } = prepared;
         Self {
             socket,
             connection: RefCell::new(connection),
             is_open: false,
             is_shut: false,
             failed: None,
-            memory: HANDSHAKE_MEMORY,
+            charge,
         }
     }
 
@@ -109,6 +111,7 @@ impl TlsStream {
             }
             if !self.connection.get_mut().is_handshaking() {
                 self.is_open = true;
+                self.charge.settle(self.peer_certificates_length());
                 return Ok(Progress::Done);
             }
             match self.read() {
@@ -263,7 +266,7 @@ impl TlsStream {
     }
 
     /// How many bytes the peer's certificates have.
-    pub(crate) fn peer_certificates_length(&self) -> u64 {
+    fn peer_certificates_length(&self) -> u64 {
         let connection = self.connection.borrow();
         let certificates = connection.peer_certificates().unwrap_or_default();
         certificates.iter().map(|one| one.len() as u64).sum()
@@ -314,15 +317,16 @@ impl TlsStream {
         self.socket.source()
     }
 
-    /// Tells the peer that no more comes, as far as that can be sent at once, and closes the socket.
-    pub(crate) fn close(mut self, kernel: &mut Kernel) {
+    /// Tells the peer that no more comes, as far as that can be sent at once, and closes the socket. What has to stay
+    /// of that is given back.
+    pub(crate) fn close(mut self, kernel: &mut Kernel) -> Option<Lingering> {
         if self.is_open && self.failed.is_none() && !self.is_shut {
             self.connection.get_mut().send_close_notify();
             drop(self.flush());
         }
         // A server sends, after the handshake, what a session could be resumed by; few clients look at that.
         self.socket.discard_received();
-        self.socket.close(kernel);
+        self.socket.close_and_linger(kernel)
     }
 }
 

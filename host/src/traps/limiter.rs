@@ -17,10 +17,17 @@ const MAX_PARTS: usize = 100;
 impl Guest {
     /// Takes memory for a growth.
     fn grow(&mut self, bytes: usize) -> bool {
-        let taken = {
-            let mut kernel = self.kernel();
-            kernel.instance(self.key).budget().take_memory(bytes as u64)
+        let take = |guest: &Self| {
+            let mut kernel = guest.kernel();
+            kernel
+                .instance(guest.key)
+                .budget()
+                .take_memory(bytes as u64)
         };
+        let mut taken = take(self);
+        if taken.is_err() && self.note_arrived() {
+            taken = take(self);
+        }
         match taken {
             Ok(()) => {
                 // It has survived the last refusal, if there was one.

@@ -12,11 +12,10 @@ use crate::bindings::tls::{
 use crate::bindings::traps::Caller;
 use crate::bindings::types;
 use crate::kernel::{Direction, SourceKey};
-use crate::limits::LimitExceeded;
 use crate::sockets::Socket;
 use crate::tls::{
-    self as native, ClientConfig, HANDSHAKE_MEMORY, Identity, OPEN_MEMORY, PeerErrorKind, Progress,
-    ServerConfig, TlsError, TlsStream,
+    self as native, ClientConfig, Identity, PeerErrorKind, Prepared, Progress, ServerConfig,
+    TlsError, TlsStream,
 };
 
 impl From<TlsError> for TrapError {
@@ -25,6 +24,7 @@ impl From<TlsError> for TrapError {
             TlsError::Io(error) => error.into(),
             TlsError::State(what) => Self::invalid_state(what),
             TlsError::Argument(what) => Self::invalid_argument(&what),
+            TlsError::Limit(limit) => limit.into(),
             TlsError::Peer(error) => Self::Told(types::Error::Tls(types::TlsError {
                 kind: match error.kind {
                     PeerErrorKind::Certificate => types::TlsErrorKind::Certificate,
@@ -62,24 +62,12 @@ impl Guest {
         }
     }
 
-    fn take_memory(&self, bytes: u64) -> Result<(), LimitExceeded> {
-        self.kernel().instance(self.key).budget().take_memory(bytes)
-    }
-
-    fn give_memory(&self, bytes: u64) {
-        self.kernel().instance(self.key).budget().give_memory(bytes);
-    }
-
     /// Makes a connection of a socket, whose handle and place it takes; closes it if there is none to be made.
     fn wrap(
         &mut self,
         mut socket: Socket,
-        connection: Result<rustls::Connection, TrapError>,
+        connection: Result<Prepared, TrapError>,
     ) -> Result<Resource<TlsStream>, TrapError> {
-        let connection = connection.and_then(|connection| {
-            self.take_memory(HANDSHAKE_MEMORY)?;
-            Ok(connection)
-        });
         match connection {
             Ok(connection) => self.push(TlsStream::new(socket, connection)),
             Err(error) => {
@@ -91,16 +79,6 @@ impl Guest {
                 Err(error)
             }
         }
-    }
-
-    /// Once its handshake is done, a connection needs less.
-    fn settle_memory(&mut self, this: &Resource<TlsStream>) -> wasmtime::Result<()> {
-        let stream = self.table.get_mut(this)?;
-        let needed = OPEN_MEMORY + stream.peer_certificates_length();
-        let spare = stream.memory.saturating_sub(needed);
-        stream.memory -= spare;
-        self.give_memory(spare);
-        Ok(())
     }
 
     fn wait_for_tls(
@@ -123,6 +101,7 @@ impl tls::HostClientConfig for Guest {
     fn create(&mut self, settings: ClientSettings) -> Result<Resource<ClientConfig>, TrapError> {
         trace_trap!("client-config.create");
         self.with_handle(|guest| {
+            let allowance = guest.kernel().allowance(guest.key);
             let identity = settings
                 .identity
                 .map(|identity| guest.tls_identity(identity));
@@ -140,8 +119,8 @@ impl tls::HostClientConfig for Guest {
                     alpn: settings.alpn,
                     minimum_version: settings.minimum_version.into(),
                 },
+                &allowance,
             )?;
-            guest.take_memory(config.memory())?;
             guest.push(config)
         })
     }
@@ -188,9 +167,7 @@ impl tls::HostClientConfig for Guest {
         let config = self.table.delete(this)?;
         let mut kernel = super::lock(&self.kernel);
         config.close(&mut kernel);
-        let budget = kernel.instance(self.key).budget();
-        budget.give_memory(config.memory());
-        budget.give_handle();
+        kernel.instance(self.key).budget().give_handle();
         Ok(())
     }
 }
@@ -199,6 +176,7 @@ impl tls::HostServerConfig for Guest {
     fn create(&mut self, settings: ServerSettings) -> Result<Resource<ServerConfig>, TrapError> {
         trace_trap!("server-config.create");
         self.with_handle(|guest| {
+            let allowance = guest.kernel().allowance(guest.key);
             let config = ServerConfig::new(
                 &guest.tls,
                 native::ServerSettings {
@@ -212,8 +190,8 @@ impl tls::HostServerConfig for Guest {
                     alpn: settings.alpn,
                     minimum_version: settings.minimum_version.into(),
                 },
+                &allowance,
             )?;
-            guest.take_memory(config.memory())?;
             guest.push(config)
         })
     }
@@ -238,11 +216,8 @@ impl tls::HostServerConfig for Guest {
 
     fn drop(&mut self, this: Resource<ServerConfig>) -> wasmtime::Result<()> {
         trace_trap!("server-config.drop", config = this.rep());
-        let config = self.table.delete(this)?;
-        let mut kernel = super::lock(&self.kernel);
-        let budget = kernel.instance(self.key).budget();
-        budget.give_memory(config.memory());
-        budget.give_handle();
+        drop(self.table.delete(this)?);
+        self.give_handles(1);
         Ok(())
     }
 }
@@ -251,10 +226,7 @@ impl tls::HostTlsStream for Guest {
     fn handshake(&mut self, this: Resource<TlsStream>) -> Result<HandshakeProgress, TrapError> {
         trace_trap!("tls-stream.handshake", stream = this.rep());
         Ok(match self.table.get_mut(&this)?.handshake()? {
-            Progress::Done => {
-                self.settle_memory(&this)?;
-                HandshakeProgress::Done
-            }
+            Progress::Done => HandshakeProgress::Done,
             Progress::WantsRead => HandshakeProgress::WantsRead,
             Progress::WantsWrite => HandshakeProgress::WantsWrite,
         })
@@ -341,12 +313,11 @@ impl tls::HostTlsStream for Guest {
     fn drop(&mut self, this: Resource<TlsStream>) -> wasmtime::Result<()> {
         trace_trap!("tls-stream.drop", stream = this.rep());
         let stream = self.table.delete(this)?;
-        let memory = stream.memory;
         let mut kernel = super::lock(&self.kernel);
-        stream.close(&mut kernel);
-        let budget = kernel.instance(self.key).budget();
-        budget.give_memory(memory);
-        budget.give_handle();
+        let lingering = stream.close(&mut kernel);
+        kernel.instance(self.key).budget().give_handle();
+        drop(kernel);
+        self.note_lingering(lingering);
         Ok(())
     }
 }

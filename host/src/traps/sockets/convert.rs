@@ -19,6 +19,7 @@ impl From<SocketError> for TrapError {
             SocketError::State(what) => Self::invalid_state(what),
             SocketError::Argument(what) => Self::invalid_argument(what),
             SocketError::Refused(denied) => denied.into(),
+            SocketError::Limit(limit) => limit.into(),
         }
     }
 }

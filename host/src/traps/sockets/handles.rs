@@ -13,7 +13,12 @@ pub(crate) struct Passing {
     open: Vec<u32>,
     /// What is left of those that are closed.
     lingering: Vec<Lingering>,
+    /// How many of these there were when it was last found out which of them are over.
+    lingered: usize,
 }
+
+/// How many sockets may be closed before it is found out which of them are over.
+const MANY_LINGERING: usize = 16;
 
 impl Guest {
     /// Gives the guest a handle of something, which a handle was taken from the budget for.
@@ -80,11 +85,15 @@ impl Guest {
             let key = self.key;
             self.kernel().instance(key).budget().charge_handle();
             self.passing.lingering.push(lingering);
+            // Each time that their number has doubled, so that each costs the same on the average.
+            if self.passing.lingering.len() >= 2 * self.passing.lingered.max(MANY_LINGERING) {
+                self.note_arrived();
+            }
         }
     }
 
-    /// Gives the handles back of what has arrived. Returns whether there were any.
-    fn note_arrived(&mut self) -> bool {
+    /// Gives the handles and the memory back of what has arrived. Returns whether there were any.
+    pub(in crate::traps) fn note_arrived(&mut self) -> bool {
         let mut given = 0;
         let table = &mut self.table;
         self.passing.open.retain(|number| {
@@ -100,6 +109,7 @@ impl Guest {
             given += if over { lingering.handles() } else { 0 };
             !over
         });
+        self.passing.lingered = self.passing.lingering.len();
         if given > 0 {
             self.give_handles(given);
         }

@@ -23,7 +23,7 @@ use crate::bindings::sockets::{
 use crate::bindings::traps::Caller;
 use crate::bindings::types;
 use crate::kernel::{Direction, Outcome};
-use crate::sockets::{MAX_PASSED, Socket, Target};
+use crate::sockets::{MAX_PASSED, Socket, SocketError, Target};
 
 /// How many bytes one `recv` brings at the most.
 const MAX_RECV: usize = 256 * 1024;
@@ -91,9 +91,9 @@ fn unnamed() -> TrapError {
 }
 
 /// A process that is confined to its rights has no sockets at all, if none of them is for sockets.
-fn not_without_rights(error: io::Error) -> TrapError {
+fn not_without_rights(error: SocketError) -> TrapError {
     match error {
-        error if error.kind() == io::ErrorKind::PermissionDenied => {
+        SocketError::Io(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             TrapError::Told(types::Error::Refused(
                 "no permission to have sockets; add --allow-net=HOST or --allow-listen=ADDR"
                     .to_owned(),
@@ -352,12 +352,15 @@ impl Guest {
     ) -> Result<u32, TrapError> {
         debug_assert!(passed.len() <= MAX_PASSED, "it was checked");
         let mut descriptors = Vec::with_capacity(passed.len());
+        let mut memory = 0;
         for socket in passed {
-            descriptors.push(self.table.get(socket)?.to_pass()?);
+            let (descriptor, bytes) = self.table.get(socket)?.to_pass()?;
+            descriptors.push(descriptor);
+            memory += bytes;
         }
         let descriptors: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
         let socket = self.table.get_mut(this)?;
-        Ok(count(socket.send_msg(data, &descriptors, to)?))
+        Ok(count(socket.send_msg(data, &descriptors, memory, to)?))
     }
 }
 

@@ -4,7 +4,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use curio::{Error, Result, clock, sleep, spawn};
+use curio::socket::socketpair;
+use curio::{Error, Result, Socket, clock, sleep, spawn};
 
 #[curio::main]
 async fn main() -> Result<()> {
@@ -36,8 +37,44 @@ async fn main() -> Result<()> {
             Ok(())
         }
         "isolated" => isolated(&argument).await,
+        "take-handles" => take_handles().await,
+        "need-handles" => need_handles().await,
         _ => panic!("there is no case {case}"),
     }
+}
+
+/// Takes all handles that it may have, notes that in `/out/taken`, and keeps them.
+async fn take_handles() -> Result<()> {
+    let mut held = Vec::new();
+    let error = loop {
+        match Socket::unix_stream() {
+            Ok(socket) => held.push(socket),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, Error::Limit(_)), "{error}");
+    assert!(error.to_string().contains("--max-handles"), "{error}");
+    std::fs::write("/out/taken", held.len().to_string())?;
+    sleep(Duration::from_hours(1)).await.map(drop)
+}
+
+/// Waits until another instance has taken all it may have, and has sockets, files and directories then.
+async fn need_handles() -> Result<()> {
+    while !std::fs::exists("/out/taken")? {
+        sleep(Duration::from_millis(5)).await?;
+    }
+    let mut held = Vec::new();
+    for _ in 0..50 {
+        held.push((
+            Socket::tcp_v4()?,
+            socketpair()?,
+            std::fs::File::open("/out/taken")?,
+        ));
+    }
+    let file = curio::file::File::open("/out/taken").await?;
+    assert!(!file.read(10).await?.is_empty());
+    assert_eq!(std::fs::read_dir("/out")?.count(), 1);
+    Ok(())
 }
 
 /// Ticks every 10 ms, and writes to `/out/lateness` how many ticks came, and how late the worst was.

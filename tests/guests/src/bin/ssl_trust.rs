@@ -317,10 +317,14 @@ async fn the_limit_of_memory_is_told() -> Result<()> {
     let listener = tcp_server_socket((Ipv4Addr::LOCALHOST, 0))?;
     let mut kept = Vec::new();
     let error = loop {
-        let socket = open_connection(listener.local_address()?).await?;
-        let (accepted, _) = listener.accept().await?;
-        let wrapped = client.wrap_socket(socket, "localhost");
-        match wrapped.and_then(|client| Ok((client, server.wrap_socket(accepted)?))) {
+        // Their sockets take memory, too.
+        let pair = async {
+            let socket = open_connection(listener.local_address()?).await?;
+            let (accepted, _) = listener.accept().await?;
+            let client = client.wrap_socket(socket, "localhost")?;
+            Ok((client, server.wrap_socket(accepted)?))
+        };
+        match pair.await {
             Ok(pair) => kept.push(pair),
             Err(error) => break error,
         }
