@@ -11,6 +11,7 @@ use super::budget::Budget;
 use super::task::{Outcome, Resumption, Task, TaskInfo};
 use super::trap::{List, Trap};
 use super::{Fault, InstanceKey, Instant, TaskKey, Timers, TrapKey};
+use crate::closer::Closer;
 use crate::limits::{Allowance, LimitExceeded, Limits};
 
 /// How many labels an instance may have; 0 is the label of nobody.
@@ -65,6 +66,8 @@ pub(crate) struct Instance {
     pub(super) returns_at: Option<Instant>,
     /// Counts the timers that were set for that; only the last one may be alive.
     pub(super) returns_set: u32,
+    /// What closes its descriptors, if that may block.
+    closer: Closer,
     labels: Vec<Label>,
     tasks_made: u64,
     main: Option<TaskKey>,
@@ -86,6 +89,7 @@ impl Instance {
             timers_set: 0,
             returns_at: None,
             returns_set: 0,
+            closer: Closer::default(),
             labels: Vec::new(),
             tasks_made: 0,
             main: None,
@@ -95,6 +99,11 @@ impl Instance {
     /// What the instance holds and may hold.
     pub(crate) fn budget(&mut self) -> &mut Budget {
         &mut self.budget
+    }
+
+    /// What closes its descriptors, if that may block.
+    pub(crate) fn closer(&self) -> Closer {
+        self.closer.clone()
     }
 
     /// Keeps a name for tasks to carry.

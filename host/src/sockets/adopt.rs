@@ -12,6 +12,8 @@ use crate::kernel::{InstanceKey, Kernel};
 /// Takes a descriptor as a socket. None if it is not one, or of a kind that guests don't have: a raw one, say,
 /// would let them do what is never granted.
 ///
+/// Whoever has made it may share it still.
+///
 /// # Errors
 /// If the kernel can't watch it.
 pub(super) fn adopt(
@@ -19,13 +21,18 @@ pub(super) fn adopt(
     kernel: &mut Kernel,
     owner: InstanceKey,
 ) -> io::Result<Option<Socket>> {
+    let closer = kernel.instance(owner).closer();
     let Some((family, kind)) = identify(&fd) else {
+        closer.close(fd);
         return Ok(None);
     };
     let state = state(&fd, kind);
     let socket = socket2::Socket::from(fd);
-    socket.set_nonblocking(true)?;
-    let mut socket = Socket::with_state(socket, family, kind, state);
+    let mut socket = Socket::with_state(socket, family, kind, state, closer);
+    socket.set_shared();
+    if let Some(system) = &socket.system {
+        system.set_nonblocking(true)?;
+    }
     if kind == Kind::Datagram || matches!(state, State::Listening | State::Connected) {
         socket.watch(kernel, owner)?;
     }

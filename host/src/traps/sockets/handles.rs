@@ -1,18 +1,36 @@
 //! What a guest's sockets count as: handles, and memory for what is received.
 
+use std::collections::{BTreeSet, VecDeque};
+use std::ops::Bound;
+
 use wasmtime::component::{Resource, ResourceTableError};
 
 use crate::limits::LimitExceeded;
 use crate::sockets::{Lingering, Socket};
 use crate::traps::{Guest, TrapError};
 
+/// How many sockets a trap asks the system about at the most, of each kind.
+const MAX_LOOKED_AT: usize = 256;
+
 /// Sockets through which others are on the way, each of which counts as a handle until it has arrived.
 #[derive(Debug, Default)]
 pub(crate) struct Passing {
     /// The numbers of those that are open.
-    open: Vec<u32>,
-    /// What is left of those that are closed.
-    lingering: Vec<Lingering>,
+    open: BTreeSet<u32>,
+    /// The one that was looked at last.
+    last: u32,
+    /// What is left of those that are closed. Those in front were not looked at for longest.
+    lingering: VecDeque<Lingering>,
+}
+
+impl Passing {
+    /// The next one that is open, in turn.
+    fn next_open(&mut self) -> Option<u32> {
+        let after = (Bound::Excluded(self.last), Bound::Unbounded);
+        let next = self.open.range(after).next().or(self.open.first());
+        self.last = next.copied()?;
+        Some(self.last)
+    }
 }
 
 impl Guest {
@@ -59,18 +77,20 @@ impl Guest {
         self.kernel().instance(key).budget().give_handles(count);
     }
 
-    /// How many handles are left to be taken.
-    pub(super) fn handles_left(&mut self) -> u32 {
-        self.note_arrived();
+    /// How many handles are left to be taken, of as many as are wanted.
+    pub(super) fn handles_left(&mut self, wanted: u32) -> u32 {
         let key = self.key;
-        self.kernel().instance(key).budget().handles_left()
+        let left = self.kernel().instance(key).budget().handles_left();
+        if left >= wanted || !self.note_arrived() {
+            return left.min(wanted);
+        }
+        let left = self.kernel().instance(key).budget().handles_left();
+        left.min(wanted)
     }
 
     /// Notes that sockets are on the way through a socket.
     pub(super) fn note_passing(&mut self, through: &Resource<Socket>) {
-        if !self.passing.open.contains(&through.rep()) {
-            self.passing.open.push(through.rep());
-        }
+        self.passing.open.insert(through.rep());
     }
 
     /// Notes what has stayed of a socket that is closed.
@@ -79,27 +99,38 @@ impl Guest {
             // Those on the way count already; it is a handle itself. That may be more than there are for a while.
             let key = self.key;
             self.kernel().instance(key).budget().charge_handle();
-            self.passing.lingering.push(lingering);
+            self.passing.lingering.push_back(lingering);
         }
     }
 
-    /// Gives the handles back of what has arrived. Returns whether there were any.
+    /// Gives the handles back of what has arrived. Returns whether there were any. It looks at some sockets, and the next
+    /// call at others: so many may be on the way that to ask about each would keep the thread from other instances.
     fn note_arrived(&mut self) -> bool {
         let mut given = 0;
-        let table = &mut self.table;
-        self.passing.open.retain(|number| {
-            let socket = Resource::<Socket>::new_borrow(*number);
-            let Ok(socket) = table.get_mut(&socket) else {
-                return false;
+        for _ in 0..self.passing.open.len().min(MAX_LOOKED_AT) {
+            let Some(number) = self.passing.next_open() else {
+                break;
             };
-            given += socket.take_arrived();
-            socket.has_passed()
-        });
-        self.passing.lingering.retain(|lingering| {
-            let over = lingering.is_over();
-            given += if over { lingering.handles() } else { 0 };
-            !over
-        });
+            let socket = Resource::<Socket>::new_borrow(number);
+            let socket = self.table.get_mut(&socket).ok();
+            let has_passed = socket.is_some_and(|socket| {
+                given += socket.take_arrived();
+                socket.has_passed()
+            });
+            if !has_passed {
+                self.passing.open.remove(&number);
+            }
+        }
+        for _ in 0..self.passing.lingering.len().min(MAX_LOOKED_AT) {
+            let Some(lingering) = self.passing.lingering.pop_front() else {
+                break;
+            };
+            if lingering.is_over() {
+                given += lingering.handles();
+            } else {
+                self.passing.lingering.push_back(lingering);
+            }
+        }
         if given > 0 {
             self.give_handles(given);
         }
