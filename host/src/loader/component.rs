@@ -1,6 +1,7 @@
 //! A compiled component, and telling one from what is not one.
 
 use std::fmt;
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +10,6 @@ use wasmtime_wasi::p2::bindings::CommandPre;
 
 use super::Engine;
 use crate::error::Error;
-use crate::regular_file;
 use crate::traps::Guest;
 
 /// How every WebAssembly file begins.
@@ -203,8 +203,9 @@ impl fmt::Debug for Component {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the operator names the file")]
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let bytes = regular_file::open(path).and_then(|mut file| {
+    let bytes = File::open(path).and_then(|mut file| {
         let mut bytes = Vec::new();
         // What has no end, such as a device, shows by its beginning that it is no component.
         (&mut file).take(4).read_to_end(&mut bytes)?;

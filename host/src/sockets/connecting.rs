@@ -15,7 +15,7 @@ use socket2::Socket as System;
 use super::SocketError;
 use super::address::{self, Address, Target};
 use super::place::Node;
-use super::socket::{Kind, Socket, State, would_block};
+use super::socket::{Family, Kind, Socket, State, would_block};
 use crate::background::{Brought, Errand, Lane};
 use crate::kernel::{Direction, InstanceKey, Kernel, SourceKey};
 
@@ -148,6 +148,10 @@ impl Socket {
         lane: &Lane,
         to: &Target,
     ) -> Result<(), SocketError> {
+        if self.family() == Family::Unix && self.state == State::Connecting {
+            // On a Unix socket, an attempt that would block is made again: there is nothing to wait for.
+            return self.finish_connect(kernel, owner);
+        }
         let system = self.system()?;
         if self.kind() == Kind::Stream && !matches!(self.state, State::Unbound | State::Bound) {
             return Err(SocketError::State(

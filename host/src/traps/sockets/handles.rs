@@ -137,3 +137,45 @@ impl Guest {
         given > 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bindings::sockets::{HostSocket, Kind};
+    use crate::limits::Limits;
+    use crate::traps::tests::guest;
+
+    #[test]
+    fn what_has_arrived_is_looked_at_in_turn() {
+        const PAIRS: u32 = 600;
+
+        let mut guest = guest(Limits::default().with_handles(3 * PAIRS + 1));
+        let passed = HostSocket::pair(&mut guest, Kind::Stream).unwrap().0.rep();
+        let mut others = Vec::new();
+        for _ in 0..PAIRS - 1 {
+            let (one, other) = HostSocket::pair(&mut guest, Kind::Stream).unwrap();
+            let through = || Resource::new_borrow(one.rep());
+            let sockets = vec![Resource::new_borrow(passed)];
+            guest.send_msg(through(), vec![1], sockets, None).unwrap();
+            others.push(other.rep());
+        }
+        let rest = guest.handles_left(u32::MAX);
+        guest.take_handles(rest).unwrap();
+        assert_eq!(guest.handles_left(PAIRS), 0);
+        for other in others {
+            let received = guest.recv_msg(Resource::new_borrow(other), 1, 0).unwrap();
+            assert_eq!(received.refused, 1);
+        }
+        // As many as one trap looks at; which come first depends on what was looked at before.
+        let most = u32::try_from(MAX_LOOKED_AT).unwrap();
+        let mut seen = 0;
+        for _ in 0..3 {
+            let left = guest.handles_left(PAIRS);
+            assert!(left - seen <= most, "{left} after {seen}");
+            seen = left;
+        }
+        assert_eq!(seen, PAIRS - 1);
+        guest.take_handles(PAIRS - 1).unwrap();
+        guest.take_handles(1).unwrap_err();
+    }
+}
