@@ -116,11 +116,12 @@ fn may_block(system: &System, family: Family, kind: Kind, state: State, is_share
         (Family::Ipv4 | Family::Ipv6, Kind::Stream) => is_shared,
         // Nothing lingers.
         (Family::Ipv4 | Family::Ipv6, Kind::Datagram) => false,
-        (Family::Unix, _) if is_shared || state == State::Listening => true,
+        (Family::Unix, _) if is_shared => true,
         (Family::Unix, kind) => {
             // No other process has it, and nothing more arrives after this. It fails if nothing ever could.
             drop(system.shutdown(Shutdown::Both));
-            has_unreceived(system, kind)
+            // Connections that nobody has accepted may have sockets in them, too.
+            state == State::Listening || has_unreceived(system, kind)
         }
     }
 }
