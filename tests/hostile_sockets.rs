@@ -151,8 +151,8 @@ fn lingering() -> (TcpStream, TcpStream) {
     let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (server, _) = listener.accept().unwrap();
     client.set_nonblocking(true).unwrap();
-    while client.write(&[0; 65_536]).is_ok() {}
-    sockopt::set_socket_linger(&client, Some(Duration::from_secs(60_000))).unwrap();
+    while client.write(&[0; 16_000]).is_ok() {}
+    sockopt::set_socket_linger(&client, Some(Duration::from_mins(1000))).unwrap();
     (client, server)
 }
 

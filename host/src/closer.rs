@@ -206,7 +206,7 @@ mod tests {
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (server, _) = listener.accept().unwrap();
         client.set_nonblocking(true).unwrap();
-        while client.write(&[0; 65_536]).is_ok() {}
+        while client.write(&[0; 16_000]).is_ok() {}
         (client, server)
     }
 
@@ -216,7 +216,7 @@ mod tests {
         let (servers, clients): (Vec<_>, Vec<_>) = (0..20)
             .map(|_| {
                 let (client, server) = full();
-                sockopt::set_socket_linger(&client, Some(Duration::from_secs(60_000))).unwrap();
+                sockopt::set_socket_linger(&client, Some(Duration::from_mins(1000))).unwrap();
                 (server, client)
             })
             .unzip();

@@ -61,6 +61,7 @@ pub(crate) fn read_rest(file: &File, max: u64) -> io::Result<Vec<u8>> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the test makes its own files")]
 mod tests {
     use nix::sys::stat::Mode;
 

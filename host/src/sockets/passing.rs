@@ -90,7 +90,7 @@ impl Socket {
         let mut descriptors = Vec::new();
         let received = self.try_to_read(|| {
             receive_with_passed(fd, &mut data, RecvFlags::DONTWAIT, |fd| {
-                descriptors.push(fd)
+                descriptors.push(fd);
             })
         })?;
         data.truncate(received.bytes);
