@@ -29,6 +29,7 @@ mod files;
 mod files_escapes;
 mod files_limits;
 mod hostile;
+mod hostile_sockets;
 mod hostile_traps;
 mod hostile_workers;
 mod http_hello;

@@ -27,13 +27,15 @@
 //! - `background`: threads for what would block the kernel's
 //! - `kernel`: who waits for what, and who may go on; knows nothing of WebAssembly
 //! - `selector`: waiting for descriptors; `isolation`: confining a process of its own
-//! - `permissions`, `limits`, `error`: what all of them use
+//! - `permissions`, `limits`, `error`: what all of them use; `closer`: closing descriptors without waiting;
+//!   `regular_file`: reading files that flags name
 //!
 //! To run components in a program of one's own, see [`Host`].
 
 mod background;
 mod bindings;
 pub mod cli;
+mod closer;
 mod error;
 mod files;
 mod host;
@@ -42,6 +44,7 @@ mod kernel;
 mod limits;
 mod loader;
 mod permissions;
+mod regular_file;
 mod selector;
 mod shared;
 mod signals;

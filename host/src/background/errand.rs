@@ -100,6 +100,16 @@ impl<T: Send + 'static> Errand<T> {
         }
     }
 
+    /// Whether there is none: nothing is under way, and no result waits.
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(*lock(&self.progress), Progress::None)
+    }
+
+    /// Whether it is under way.
+    pub(crate) fn is_under_way(&self) -> bool {
+        matches!(*lock(&self.progress), Progress::Sent)
+    }
+
     /// Says that nobody will come back for it. To be called when the handle is dropped.
     pub(crate) fn close(&self, kernel: &mut Kernel) {
         kernel.remove_source(self.source);

@@ -11,6 +11,7 @@ use crate::limits::{
 };
 use crate::loader::{Cache, EngineOptions};
 use crate::permissions::{InvalidPermission, Permissions};
+use crate::regular_file::{self, MAX_PERMISSIONS};
 
 /// What the guest may do.
 ///
@@ -52,11 +53,10 @@ pub(super) fn permissions(args: &PermissionArgs) -> Result<Permissions, Failure>
     Ok(permissions)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the operator names the file")]
 fn extend_from_file(permissions: &mut Permissions, path: &Path) -> Result<(), Failure> {
     let wrong =
         |problem: &str| Failure::Usage(format!("--permissions {}: {problem}", path.display()));
-    let bytes = std::fs::read(path).map_err(|source| Error::File {
+    let bytes = regular_file::read(path, MAX_PERMISSIONS).map_err(|source| Error::File {
         path: path.to_owned(),
         source,
     })?;

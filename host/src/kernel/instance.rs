@@ -14,6 +14,7 @@ use super::task::{Outcome, Resumption, Task, TaskInfo};
 use super::timers::Sleeps;
 use super::trap::{List, Trap};
 use super::{Fault, InstanceKey, Instant, SourceKey, TaskKey, TrapKey};
+use crate::closer::Closer;
 use crate::limits::{Allowance, LimitExceeded, Limits};
 
 /// How many labels an instance may have; 0 is the label of nobody.
@@ -77,6 +78,8 @@ pub(crate) struct Instance {
     pub(super) returns_at: Option<Instant>,
     /// When the kernel looks at its timers: no later than the first of them is due.
     pub(super) scheduled: Option<Instant>,
+    /// What closes its descriptors, if that may block.
+    closer: Closer,
     labels: Vec<Label>,
     tasks_made: u64,
     main: Option<TaskKey>,
@@ -101,6 +104,7 @@ impl Instance {
             ends_at: None,
             returns_at: None,
             scheduled: None,
+            closer: Closer::default(),
             labels: Vec::new(),
             tasks_made: 0,
             main: None,
@@ -110,6 +114,11 @@ impl Instance {
     /// What the instance holds and may hold.
     pub(crate) fn budget(&mut self) -> &mut Budget {
         &mut self.budget
+    }
+
+    /// What closes its descriptors, if that may block.
+    pub(crate) fn closer(&self) -> Closer {
+        self.closer.clone()
     }
 
     /// Keeps a name for tasks to carry.

@@ -13,6 +13,8 @@ use crate::kernel::{InstanceKey, Kernel};
 /// Takes a descriptor as a socket. None if it is not one, or of a kind that guests don't have: a raw one, say,
 /// would let them do what is never granted.
 ///
+/// Whoever has made it may share it still.
+///
 /// # Errors
 /// If the kernel can't watch it, or there is no memory left for it.
 pub(super) fn adopt(
@@ -20,16 +22,28 @@ pub(super) fn adopt(
     kernel: &mut Kernel,
     owner: InstanceKey,
 ) -> Result<Option<Socket>, SocketError> {
+    let closer = kernel.instance(owner).closer();
     let Some((family, kind)) = identify(&fd) else {
+        closer.close(fd);
         return Ok(None);
     };
     let state = state(&fd, kind);
     let socket = socket2::Socket::from(fd);
-    socket.set_nonblocking(true)?;
     let allowance = kernel.allowance(owner);
     let is_listener = state == State::Listening;
-    let buffers = Buffers::adopt(&socket, family, kind, is_listener, &allowance)?;
-    let mut socket = Socket::with_state(socket, family, kind, state, buffers);
+    let adopted = socket
+        .set_nonblocking(true)
+        .map_err(SocketError::from)
+        .and_then(|()| Buffers::adopt(&socket, family, kind, is_listener, &allowance));
+    let buffers = match adopted {
+        Ok(buffers) => buffers,
+        Err(error) => {
+            closer.close(socket);
+            return Err(error);
+        }
+    };
+    let mut socket = Socket::with_state(socket, family, kind, state, buffers, closer);
+    socket.set_shared();
     if kind == Kind::Datagram || matches!(state, State::Listening | State::Connected) {
         socket.watch(kernel, owner)?;
     }

@@ -1,6 +1,7 @@
 //! Sockets: what the operating system does, without waiting. Waiting is the kernel's.
 //!
 //! - `socket`: a socket of whatever kind, and its states
+//! - `connecting`: accepting and connecting; `closing`
 //! - `transfer`: what goes through it; `passing`: sockets that do
 //! - `address`: where it is bound or connected; `place`: the paths of Unix sockets
 //! - `adopt`: sockets that somebody else has made; `inherited`: those that are there from the start
@@ -10,6 +11,8 @@
 mod address;
 mod adopt;
 mod buffers;
+mod closing;
+mod connecting;
 mod error;
 mod inherited;
 mod names;

@@ -44,9 +44,16 @@ pub(crate) enum Name {
 
 impl Socket {
     /// Sets an option.
-    pub(crate) fn set_option(&self, option: Option) -> Result<(), SocketError> {
+    pub(crate) fn set_option(&mut self, option: Option) -> Result<(), SocketError> {
         check(option).map_err(SocketError::Argument)?;
         let is_ipv6 = self.family() == Family::Ipv6;
+        let mut option = option;
+        if let Option::Linger(time) = &mut option {
+            // The system would have `close` wait for this time, and take less than a second for zero, which resets. It goes
+            // on sending for longer without that.
+            let waits = |time: &mut Duration| !time.is_zero();
+            self.linger = time.take_if(waits);
+        }
         let system = self.system()?;
         match option {
             Option::SendBuffer(bytes) => self.buffers.ask(system, Buffer::Send, bytes),
@@ -57,8 +64,12 @@ impl Socket {
 
     /// Reads an option.
     pub(crate) fn option(&self, name: Name) -> Result<Option, SocketError> {
+        let system = self.system()?;
+        if name == Name::Linger && self.linger.is_some() {
+            return Ok(Option::Linger(self.linger));
+        }
         let is_ipv6 = self.family() == Family::Ipv6;
-        Ok(get(self.system()?, is_ipv6, name)?)
+        Ok(get(system, is_ipv6, name)?)
     }
 }
 

@@ -8,11 +8,11 @@
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::net::{
-    self, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
-    SendAncillaryMessage,
+    self, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, RecvMsg, ReturnFlags,
+    SendAncillaryBuffer, SendAncillaryMessage,
 };
 
 use super::SocketError;
@@ -20,11 +20,15 @@ use super::address::{Address, Target};
 use super::adopt::adopt;
 use super::socket::{Family, Socket};
 use super::transfer::SEND;
+use crate::closer::{ClosedLater, Closer};
 use crate::kernel::{Direction, InstanceKey, Kernel};
 use crate::limits::Held;
 
 /// How many the system passes at once.
 pub(crate) const MAX_PASSED: usize = 253;
+
+/// How many times a socket is read before it is closed. It holds no more, unless in very small pieces.
+const MAX_DISCARDED: usize = 256;
 
 /// Room for so many.
 const SPACE: usize = rustix::cmsg_space!(ScmRights(MAX_PASSED));
@@ -44,12 +48,14 @@ pub(crate) struct Message {
 /// What is left of a socket that was closed while others were on the way through it.
 #[derive(Debug)]
 pub(crate) struct Lingering {
-    system: socket2::Socket,
+    /// Nothing once it is dropped.
+    system: Option<socket2::Socket>,
     passed: u32,
     /// The memory that its data may take …
     _buffers: Held,
     /// … and that of the sockets.
     _passed_memory: Option<Held>,
+    closer: Closer,
 }
 
 impl Lingering {
@@ -60,7 +66,16 @@ impl Lingering {
 
     /// Whether the other end has received everything, or has closed.
     pub(crate) fn is_over(&self) -> bool {
-        is_received(&self.system)
+        self.system.as_ref().is_none_or(is_received)
+    }
+}
+
+impl Drop for Lingering {
+    fn drop(&mut self) {
+        // Others may lie in it.
+        if let Some(system) = self.system.take() {
+            self.closer.close(system);
+        }
     }
 }
 
@@ -74,14 +89,14 @@ impl Socket {
         owner: InstanceKey,
     ) -> Result<Message, SocketError> {
         let fd = self.fd()?;
-        let mut space = [MaybeUninit::uninit(); SPACE];
-        let mut passed = RecvAncillaryBuffer::new(&mut space);
-        let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
         self.check_ready(Direction::Read)?;
+        self.check_passable()?;
         let mut data = vec![0; max];
+        let mut descriptors = Vec::new();
         let received = self.try_to_read(|| {
-            let mut parts = [IoSliceMut::new(&mut data)];
-            net::recvmsg(fd, &mut parts, &mut passed, flags)
+            receive_with_passed(fd, &mut data, RecvFlags::DONTWAIT, |fd| {
+                descriptors.push(fd);
+            })
         })?;
         data.truncate(received.bytes);
         let mut message = Message {
@@ -91,12 +106,8 @@ impl Socket {
             sockets: Vec::new(),
             refused: u32::from(received.flags.contains(ReturnFlags::CTRUNC)),
         };
-        for kind in passed.drain() {
-            if let RecvAncillaryMessage::ScmRights(descriptors) = kind {
-                for descriptor in descriptors {
-                    message.take(descriptor, room, kernel, owner);
-                }
-            }
+        for descriptor in descriptors {
+            message.take(descriptor, room, kernel, owner);
         }
         Ok(message)
     }
@@ -168,13 +179,15 @@ impl Socket {
 
     /// Its own descriptor, to be passed on, and the memory that the socket may take.
     pub(crate) fn to_pass(&self) -> Result<(OwnedFd, u64), SocketError> {
-        let fd = rustix::io::fcntl_dupfd_cloexec(self.fd()?, 0)?;
+        self.check_closer()?;
+        let own = rustix::io::fcntl_dupfd_cloexec(self.fd()?, 0)?;
+        self.set_shared();
         self.buffers.share();
-        Ok((fd, self.buffers.bytes()))
+        Ok((own, self.buffers.bytes()))
     }
 
     /// Gives it away, to a program of the host's that reads and writes it without more ado. It is closed if it can't be.
-    pub(crate) fn give_away(&mut self, kernel: &mut Kernel) -> Result<OwnedFd, SocketError> {
+    pub(crate) fn give_away(&mut self, kernel: &mut Kernel) -> Result<ClosedLater, SocketError> {
         self.system()?;
         if self.peer_address().is_err() {
             return Err(SocketError::State("the socket is not connected"));
@@ -186,8 +199,11 @@ impl Socket {
         let system = self
             .take(kernel)
             .ok_or(SocketError::State("the socket is closed"))?;
-        system.set_nonblocking(false)?;
-        Ok(system.into())
+        if let Err(error) = system.set_nonblocking(false) {
+            self.dispose(system);
+            return Err(error.into());
+        }
+        Ok(ClosedLater::new(system.into(), self.closer.clone()))
     }
 
     /// Whether others may still be on the way through it.
@@ -212,35 +228,62 @@ impl Socket {
         let system = self.take(kernel)?;
         let passed = std::mem::take(&mut self.passed);
         let passed_memory = self.passed_memory.take();
-        let buffers = self.buffers.close();
         if self.family() != Family::Unix || (passed == 0 && is_received(&system)) {
+            self.dispose(system);
             return None;
         }
         // It fails if there is no peer any more, and then nothing is on the way.
         drop(system.shutdown(Shutdown::Both));
         // What it has not received itself would keep others lingering; no more of it can come.
-        while net::recv(&system, &mut [0; 1024], RecvFlags::DONTWAIT)
-            .is_ok_and(|(length, _)| length > 0)
-        {}
+        for _ in 0..MAX_DISCARDED {
+            let take = |fd| self.closer.close(fd);
+            let received =
+                receive_with_passed(system.as_fd(), &mut [0; 4096], RecvFlags::DONTWAIT, take);
+            if !received.is_ok_and(|received| received.bytes > 0) {
+                break;
+            }
+        }
         Some(Lingering {
-            system,
+            system: Some(system),
             passed,
-            _buffers: buffers,
+            _buffers: self.buffers.close(),
             _passed_memory: passed_memory,
+            closer: self.closer.clone(),
         })
     }
 }
 
 impl Message {
     fn take(&mut self, fd: OwnedFd, room: usize, kernel: &mut Kernel, owner: InstanceKey) {
-        if self.sockets.len() < room
-            && let Ok(Some(socket)) = adopt(fd, kernel, owner)
-        {
+        if self.sockets.len() >= room {
+            kernel.instance(owner).closer().close(fd);
+            self.refused += 1;
+        } else if let Ok(Some(socket)) = adopt(fd, kernel, owner) {
             self.sockets.push(socket);
         } else {
             self.refused += 1;
         }
     }
+}
+
+/// Receives, and gives each descriptor that comes along to `take`: none of them may be closed on this thread.
+pub(super) fn receive_with_passed(
+    fd: BorrowedFd<'_>,
+    buffer: &mut [u8],
+    flags: RecvFlags,
+    mut take: impl FnMut(OwnedFd),
+) -> rustix::io::Result<RecvMsg> {
+    let mut space = [MaybeUninit::uninit(); SPACE];
+    let mut passed = RecvAncillaryBuffer::new(&mut space);
+    let mut parts = [IoSliceMut::new(buffer)];
+    let flags = flags | RecvFlags::CMSG_CLOEXEC;
+    let received = net::recvmsg(fd, &mut parts, &mut passed, flags)?;
+    for message in passed.drain() {
+        if let RecvAncillaryMessage::ScmRights(descriptors) = message {
+            descriptors.for_each(&mut take);
+        }
+    }
+    Ok(received)
 }
 
 /// Whether the other end has received everything that was sent.

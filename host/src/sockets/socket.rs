@@ -1,20 +1,25 @@
-//! A socket: its kind, its state, and operations that never wait.
+//! A socket: its kind, its state, and operations that never wait. More of them are in `connecting`, `transfer`, `passing`
+//! and `closing`.
 
+use std::cell::Cell;
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use rustix::net::{self, SocketFlags};
+use rustix::net;
 use socket2::{Domain, Protocol, Socket as System, Type};
 
 use super::SocketError;
 use super::address::{self, Address, Target};
 use super::buffers::Buffers;
-use super::place::{Node, Spot};
-use crate::kernel::{Direction, InstanceKey, Kernel, Readiness, SourceKey};
+use super::closing::closer_of;
+use super::connecting::Attempt;
+use super::place::Spot;
+use crate::background::Errand;
+use crate::closer::Closer;
+use crate::kernel::{InstanceKey, Kernel, Readiness, SourceKey};
 use crate::limits::Held;
 
 /// Which addresses a socket takes.
@@ -44,8 +49,8 @@ pub(super) enum State {
 
 /// The kernel's entry for a socket.
 #[derive(Debug)]
-struct Watched {
-    source: SourceKey,
+pub(super) struct Watched {
+    pub(super) source: SourceKey,
     readiness: Arc<Readiness>,
 }
 
@@ -57,11 +62,17 @@ struct Watched {
 #[derive(Debug)]
 pub struct Socket {
     /// Nothing once it is closed.
-    system: Option<System>,
-    family: Family,
-    kind: Kind,
-    state: State,
-    watched: Option<Watched>,
+    pub(super) system: Option<System>,
+    pub(super) family: Family,
+    pub(super) kind: Kind,
+    pub(super) state: State,
+    pub(super) watched: Option<Watched>,
+    /// What runs on another thread, if another process may share the socket.
+    pub(super) attempt: Option<Errand<Attempt>>,
+    pub(super) shared: Cell<bool>,
+    pub(super) closer: Closer,
+    /// The linger time that the guest has set, of which the system knows nothing.
+    pub(super) linger: Option<Duration>,
     /// The path it is bound to, as the guest says it.
     pub(super) path: Option<String>,
     /// Whether a right to listen covers it, so that it hears whoever sends to it.
@@ -92,7 +103,8 @@ impl Socket {
         let system = System::new(domain, system_type(kind), protocol)?;
         system.set_nonblocking(true)?;
         let buffers = Buffers::new(&system, family, kind, &kernel.allowance(owner))?;
-        let mut socket = Self::with_state(system, family, kind, State::Unbound, buffers);
+        let closer = closer_of(kernel, owner);
+        let mut socket = Self::with_state(system, family, kind, State::Unbound, buffers, closer);
         // A stream that is not connected is hung up, and would say so.
         if kind == Kind::Datagram {
             socket.watch(kernel, owner)?;
@@ -110,9 +122,10 @@ impl Socket {
         let allowance = kernel.allowance(owner);
         let mut connected = |system: System| {
             system.set_nonblocking(true)?;
-            let buffers = Buffers::new(&system, Family::Unix, kind, &allowance)?;
-            let state = State::Connected;
-            let mut socket = Self::with_state(system, Family::Unix, kind, state, buffers);
+            let (family, state) = (Family::Unix, State::Connected);
+            let buffers = Buffers::new(&system, family, kind, &allowance)?;
+            let closer = closer_of(kernel, owner);
+            let mut socket = Self::with_state(system, family, kind, state, buffers, closer);
             socket.watch(kernel, owner)?;
             Ok::<_, SocketError>(socket)
         };
@@ -134,6 +147,7 @@ impl Socket {
         kind: Kind,
         state: State,
         buffers: Buffers,
+        closer: Closer,
     ) -> Self {
         Self {
             system: Some(system),
@@ -141,6 +155,10 @@ impl Socket {
             kind,
             state,
             watched: None,
+            attempt: None,
+            shared: Cell::new(false),
+            closer,
+            linger: None,
             path: None,
             open: false,
             passed: 0,
@@ -202,115 +220,6 @@ impl Socket {
         Ok(self.watch(kernel, owner)?)
     }
 
-    /// Checks that a connection is there to accept.
-    pub(crate) fn check_acceptable(&self) -> Result<(), SocketError> {
-        let system = self.check_listening()?;
-        let mut ready = [PollFd::new(system.as_fd(), PollFlags::POLLIN)];
-        if poll(&mut ready, PollTimeout::ZERO).map_err(io::Error::from)? == 0 {
-            self.clear(Direction::Read);
-            return Err(would_block().into());
-        }
-        Ok(())
-    }
-
-    fn check_listening(&self) -> Result<&System, SocketError> {
-        let system = self.system()?;
-        if self.state != State::Listening {
-            return Err(SocketError::State("the socket does not listen"));
-        }
-        self.check_ready(Direction::Read)?;
-        Ok(system)
-    }
-
-    /// Accepts a connection.
-    pub(crate) fn accept(
-        &self,
-        kernel: &mut Kernel,
-        owner: InstanceKey,
-    ) -> Result<(Self, Address), SocketError> {
-        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        let accepted = net::acceptfrom_with(self.check_listening()?, flags);
-        let accepted = accepted.map_err(io::Error::from);
-        let (connection, peer) = self.note_would_block(Direction::Read, accepted)?;
-        let system = System::from(connection);
-        let buffers = self.buffers.accept(&system)?;
-        let mut connection =
-            Self::with_state(system, self.family, self.kind, State::Connected, buffers);
-        connection.path.clone_from(&self.path);
-        connection.watch(kernel, owner)?;
-        Ok((connection, Address::from_system_if_any(peer)))
-    }
-
-    /// Starts to connect.
-    pub(crate) fn connect(
-        &mut self,
-        kernel: &mut Kernel,
-        owner: InstanceKey,
-        to: &Target,
-    ) -> Result<(), SocketError> {
-        let system = self.system()?;
-        if self.kind == Kind::Stream && !matches!(self.state, State::Unbound | State::Bound) {
-            return Err(SocketError::State(
-                "the socket listens, or is connecting or connected",
-            ));
-        }
-        to.check(self.family)?;
-        let is_new = self.buffers.connect()?;
-        let started = match to {
-            Target::Ip(address) => net::connect(system, address),
-            Target::Unix(_, place) => {
-                let node = Node::find(place)?;
-                net::connect(system, &address::unix(&node.path())?)
-            }
-        };
-        self.buffers.connected(system, is_new)?;
-        let started = started.map_err(io::Error::from);
-        if self.kind == Kind::Datagram {
-            started?;
-            self.state = State::Connected;
-            return Ok(());
-        }
-        // Registered only now: an unconnected socket is hung up, and would say so.
-        match started {
-            Ok(()) => {
-                self.state = State::Connected;
-                Ok(self.watch(kernel, owner)?)
-            }
-            Err(error) if error.raw_os_error() == Some(Errno::EINPROGRESS as i32) => {
-                self.state = State::Connecting;
-                self.watch(kernel, owner)?;
-                self.clear(Direction::Write);
-                Err(would_block().into())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Asks how a connection attempt went.
-    pub(crate) fn finish_connect(&mut self) -> Result<(), SocketError> {
-        let system = self.system()?;
-        match self.state {
-            State::Connected => return Ok(()),
-            State::Connecting => {}
-            _ => return Err(SocketError::State("no connection attempt is under way")),
-        }
-        self.check_ready(Direction::Write)?;
-        if let Some(error) = system.take_error()? {
-            return Err(error.into());
-        }
-        match system.peer_addr() {
-            Ok(_) => {
-                self.state = State::Connected;
-                Ok(())
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotConnected => {
-                self.clear(Direction::Write);
-                Err(would_block().into())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
     /// Shuts one direction down, or both.
     pub(crate) fn shutdown(&self, how: Shutdown) -> Result<(), SocketError> {
         Ok(self.system()?.shutdown(how)?)
@@ -339,20 +248,6 @@ impl Socket {
     /// The kernel's entry, for a task to wait on.
     pub(crate) fn source(&self) -> Option<SourceKey> {
         self.watched.as_ref().map(|watched| watched.source)
-    }
-
-    /// Stops watching the socket, and closes it.
-    pub(crate) fn close(&mut self, kernel: &mut Kernel) {
-        drop(self.take(kernel));
-    }
-
-    /// Stops watching the socket, and gives the system's.
-    pub(super) fn take(&mut self, kernel: &mut Kernel) -> Option<System> {
-        let system = self.system.take()?;
-        if let Some(watched) = self.watched.take() {
-            kernel.unwatch(watched.source, system.as_fd());
-        }
-        Some(system)
     }
 
     /// The system's socket, if it is not closed.
@@ -394,6 +289,6 @@ fn system_type(kind: Kind) -> Type {
     }
 }
 
-fn would_block() -> io::Error {
+pub(super) fn would_block() -> io::Error {
     io::ErrorKind::WouldBlock.into()
 }

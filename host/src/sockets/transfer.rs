@@ -1,6 +1,7 @@
 //! What goes through a socket. Nothing here waits, even if somebody who shares the socket has made it one that does.
 
 use std::io;
+use std::os::fd::BorrowedFd;
 
 use rustix::buffer::spare_capacity;
 use rustix::net::{self, RecvFlags, SendFlags, SocketAddrAny};
@@ -8,6 +9,7 @@ use rustix::net::{self, RecvFlags, SendFlags, SocketAddrAny};
 use super::SocketError;
 use super::address::{self, Address, Target};
 use super::buffers::Buffer;
+use super::passing::receive_with_passed;
 use super::place::Node;
 use super::socket::{Family, Kind, Socket};
 use crate::kernel::Direction;
@@ -29,9 +31,9 @@ impl Socket {
         let (data, ()) = self.receive(max, |buffer| match buffer {
             Room::New(buffer) => net::recv(fd, spare_capacity(buffer), RecvFlags::DONTWAIT)
                 .map(|(received, _)| (received, ())),
-            Room::Old(buffer) => {
-                net::recv(fd, buffer, RecvFlags::DONTWAIT).map(|(received, _)| (received, ()))
-            }
+            Room::Old(buffer) => self
+                .recv_data(fd, buffer, RecvFlags::DONTWAIT)
+                .map(|(received, _)| (received, ())),
         })?;
         self.note_received(data.len(), max);
         Ok(data)
@@ -40,7 +42,8 @@ impl Socket {
     /// As [`Socket::recv`], into `buffer`; returns how much came.
     pub(crate) fn recv_into(&self, buffer: &mut [u8]) -> Result<usize, SocketError> {
         let fd = self.fd()?;
-        let receive = || net::recv(fd, &mut *buffer, RecvFlags::DONTWAIT);
+        self.check_passable()?;
+        let receive = || self.recv_data(fd, buffer, RecvFlags::DONTWAIT);
         let (received, _) = self.try_to_read(receive)?;
         self.note_received(received, buffer.len());
         Ok(received)
@@ -60,9 +63,7 @@ impl Socket {
         let (data, from) = self.receive(max, |buffer| match buffer {
             Room::New(buffer) => net::recvfrom(fd, spare_capacity(buffer), flags)
                 .map(|(received, _, from)| (received, from)),
-            Room::Old(buffer) => {
-                net::recvfrom(fd, buffer, flags).map(|(received, _, from)| (received, from))
-            }
+            Room::Old(buffer) => self.recv_data(fd, buffer, flags),
         })?;
         Ok((data, Address::from_system_if_any(from)))
     }
@@ -74,8 +75,10 @@ impl Socket {
         mut receive: impl FnMut(Room<'_>) -> rustix::io::Result<(usize, T)>,
     ) -> Result<(Vec<u8>, T), SocketError> {
         self.check_ready(Direction::Read)?;
+        self.check_passable()?;
         let mut data = Vec::with_capacity(max);
-        let more = if data.capacity() == max && max > 0 {
+        let is_unix = self.family() == Family::Unix;
+        let more = if data.capacity() == max && max > 0 && !is_unix {
             self.try_to_read(|| receive(Room::New(&mut data)))?.1
         } else {
             data.resize(max, 0);
@@ -107,11 +110,25 @@ impl Socket {
     pub(crate) fn discard_received(&self) {
         let Ok(fd) = self.fd() else { return };
         for _ in 0..16 {
-            let received = net::recv(fd, &mut [0; 4096], RecvFlags::DONTWAIT);
+            let received = self.recv_data(fd, &mut [0; 4096], RecvFlags::DONTWAIT);
             if !received.is_ok_and(|(length, _)| length > 0) {
                 break;
             }
         }
+    }
+
+    /// Receives data alone. The system would close the sockets that come with it on this thread, so they are taken.
+    fn recv_data(
+        &self,
+        fd: BorrowedFd<'_>,
+        buffer: &mut [u8],
+        flags: RecvFlags,
+    ) -> rustix::io::Result<(usize, Option<SocketAddrAny>)> {
+        if self.family() != Family::Unix {
+            return net::recvfrom(fd, buffer, flags).map(|(received, _, from)| (received, from));
+        }
+        let received = receive_with_passed(fd, buffer, flags, |fd| self.closer.close(fd))?;
+        Ok((received.bytes, received.address))
     }
 
     /// Sends what fits; returns how much did.

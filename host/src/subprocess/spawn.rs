@@ -17,6 +17,7 @@ use nix::sys::signal::SigSet;
 use nix::unistd::Pid;
 
 use super::ChildError;
+use crate::closer::ClosedLater;
 
 /// Where one of a child's standard streams leads.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ pub(crate) enum Stream {
     /// Where standard output leads.
     Stdout,
     /// To this.
-    Given(OwnedFd),
+    Given(ClosedLater),
 }
 
 /// What is to be run, and how.
@@ -89,6 +90,7 @@ impl Command {
         let mut actions = PosixSpawnFileActions::init().map_err(io::Error::from)?;
         // They have to stay open until the program is started.
         let mut theirs = Vec::new();
+        let mut given = Vec::new();
         let mut ours = [None, None, None];
         for (number, stream) in (0..).zip(self.streams) {
             let end = match stream {
@@ -98,7 +100,13 @@ impl Command {
                     continue;
                 }
                 Stream::Null => NULL.as_ref().map_err(copy)?.as_fd().try_clone_to_owned()?,
-                Stream::Given(end) => end,
+                Stream::Given(end) => {
+                    actions
+                        .add_dup2(end.as_fd().as_raw_fd(), number)
+                        .map_err(io::Error::from)?;
+                    given.push(end);
+                    continue;
+                }
                 Stream::Pipe => {
                     let (reader, writer) = io::pipe()?;
                     let (reader, writer) = (OwnedFd::from(reader), OwnedFd::from(writer));

@@ -14,6 +14,7 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use super::{TlsError, check_length};
 use crate::error::advice;
 use crate::permissions::TlsIdentity;
+use crate::regular_file::{self, MAX_PEM};
 
 /// Who a connection's own end is.
 #[derive(Clone)]
@@ -110,9 +111,8 @@ impl Identities {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the operator names the file")]
 fn read(name: &str, path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|error| {
+    regular_file::read(path, MAX_PEM).map_err(|error| {
         let (path, advice) = (path.display(), advice(&error));
         format!("--tls-identity {name}: {path}: {advice}")
     })

@@ -1,13 +1,12 @@
 //! `curio:kernel/subprocess`: programs of the host's, under the permissions.
 
-use std::os::fd::OwnedFd;
-
 use wasmtime::component::Resource;
 
 use super::sockets::at_most;
 use super::{Guest, TrapError, lock};
 use crate::bindings::subprocess::{self, Command, ExitStatus, Spawned, Stdio};
 use crate::bindings::traps::Caller;
+use crate::closer::ClosedLater;
 use crate::files::{File, Owner};
 use crate::kernel::{Direction, Outcome};
 use crate::permissions::{Access, DEFAULT_PATH, Denied, Program, find_program};
@@ -53,7 +52,7 @@ impl Guest {
         })
     }
 
-    fn take_pipe(&mut self, pipe: Resource<Pipe>, number: usize) -> Result<OwnedFd, TrapError> {
+    fn take_pipe(&mut self, pipe: Resource<Pipe>, number: usize) -> Result<ClosedLater, TrapError> {
         let mut pipe = self.table.delete(pipe)?;
         let direction = if number == 0 {
             Direction::Read
@@ -63,11 +62,12 @@ impl Guest {
         let mut kernel = lock(&self.kernel);
         let given = pipe.give_away(&mut kernel, direction);
         pipe.close(&mut kernel);
+        let closer = kernel.instance(self.key).closer();
         kernel.instance(self.key).budget().give_handle();
-        Ok(given?)
+        Ok(ClosedLater::new(given?, closer))
     }
 
-    fn take_socket(&mut self, socket: Resource<Socket>) -> Result<OwnedFd, TrapError> {
+    fn take_socket(&mut self, socket: Resource<Socket>) -> Result<ClosedLater, TrapError> {
         let mut socket = self.table.delete(socket)?;
         let mut kernel = lock(&self.kernel);
         let given = socket.give_away(&mut kernel);
@@ -78,14 +78,15 @@ impl Guest {
         Ok(given?)
     }
 
-    fn take_file(&mut self, file: Resource<File>) -> Result<OwnedFd, TrapError> {
+    fn take_file(&mut self, file: Resource<File>) -> Result<ClosedLater, TrapError> {
         let mut file = self.table.delete(file)?;
         let kernel = &mut lock(&self.kernel);
         let key = self.key;
         let given = file.give_away(&mut Owner { kernel, key });
         file.close(&mut Owner { kernel, key }, &self.lane);
+        let closer = kernel.instance(key).closer();
         kernel.instance(key).budget().give_handle();
-        Ok(given?)
+        Ok(ClosedLater::new(given?, closer))
     }
 
     /// Checks that the guest may do what it wants, and says what is to be done for that.

@@ -70,9 +70,9 @@ impl Guest {
     ) -> wasmtime::Result<u64> {
         let key = self.key;
         let socket = self.table.get(this)?;
-        let (source, closed) = (socket.source(), socket.is_closed());
+        let (source, closed) = (socket.waits_for(direction), socket.is_closed());
         self.pend(|kernel| match source {
-            Some(source) => kernel.wait_for_source(key, by.into(), source, direction),
+            Some((source, direction)) => kernel.wait_for_source(key, by.into(), source, direction),
             None => kernel.end_at_once(
                 key,
                 by.into(),
@@ -141,13 +141,15 @@ impl sockets::HostSocket for Guest {
 
     fn accept(&mut self, this: Handle) -> Result<(Handle, Address), TrapError> {
         trace_trap!("socket.accept", socket = this.rep());
-        if self.handles_left() == 0 {
+        if self.handles_left(1) == 0 {
             // The limit is not named when there is nothing to accept.
             self.table.get(&this)?.check_acceptable()?;
         }
         self.with_handle(|guest| {
-            let listener = guest.table.get(&this)?;
-            let (socket, peer) = listener.accept(&mut lock(&guest.kernel), guest.key)?;
+            let listener = guest.table.get_mut(&this)?;
+            let mut kernel = lock(&guest.kernel);
+            let (socket, peer) = listener.accept(&mut kernel, guest.key, &guest.lane)?;
+            drop(kernel);
             Ok((guest.push(socket)?, peer.into()))
         })
     }
@@ -157,12 +159,14 @@ impl sockets::HostSocket for Guest {
         let to = self.to_reach(to)?;
         let kernel = self.kernel.clone();
         let socket = self.table.get_mut(&this)?;
-        Ok(socket.connect(&mut lock(&kernel), self.key, &to)?)
+        Ok(socket.connect(&mut lock(&kernel), self.key, &self.lane, &to)?)
     }
 
     fn finish_connect(&mut self, this: Handle) -> Result<(), TrapError> {
         trace_trap!("socket.finish-connect", socket = this.rep());
-        Ok(self.table.get_mut(&this)?.finish_connect()?)
+        let kernel = self.kernel.clone();
+        let socket = self.table.get_mut(&this)?;
+        Ok(socket.finish_connect(&mut lock(&kernel), self.key)?)
     }
 
     fn recv(&mut self, this: Handle, max: u32) -> Result<Vec<u8>, TrapError> {
@@ -191,7 +195,8 @@ impl sockets::HostSocket for Guest {
 
     fn recv_msg(&mut self, this: Handle, max: u32, room: u32) -> Result<Message, TrapError> {
         trace_trap!("socket.recv-msg", socket = this.rep(), max, room);
-        let room = room.min(self.handles_left()) as usize;
+        let room = count(MAX_PASSED).min(room);
+        let room = self.handles_left(room) as usize;
         self.skip_unheard(&this)?;
         let mut received = {
             let mut kernel = lock(&self.kernel);
@@ -201,7 +206,7 @@ impl sockets::HostSocket for Guest {
         let mut sockets = Vec::with_capacity(received.sockets.len());
         for mut socket in received.sockets.drain(..) {
             // There is room for as many, unless others than sockets have taken it.
-            if self.handles_left() == 0 {
+            if self.handles_left(1) == 0 {
                 socket.close(&mut self.kernel());
                 received.refused += 1;
                 continue;
@@ -285,7 +290,7 @@ impl sockets::HostSocket for Guest {
 
     fn set_option(&mut self, this: Handle, option: SocketOption) -> Result<(), TrapError> {
         trace_trap!("socket.set-option", socket = this.rep(), ?option);
-        Ok(self.table.get(&this)?.set_option(option.into())?)
+        Ok(self.table.get_mut(&this)?.set_option(option.into())?)
     }
 
     fn get_option(
@@ -317,16 +322,15 @@ impl sockets::HostSocket for Guest {
 
     fn waiting(&mut self, this: Handle) -> wasmtime::Result<(u64, u64)> {
         trace_trap!("socket.waiting", socket = this.rep());
-        let Some(source) = self.table.get(&this)?.source() else {
-            return Ok((0, 0));
-        };
+        let socket = self.table.get(&this)?;
+        let sources = [Direction::Read, Direction::Write].map(|way| socket.waits_for(way));
         let key = self.key;
         let mut kernel = self.kernel();
-        let mut waiter = |direction| {
-            let task = kernel.waiter(key, source, direction);
+        let [reader, writer] = sources.map(|source| {
+            let task = source.and_then(|(source, way)| kernel.waiter(key, source, way));
             task.map_or(0, super::tasks::number)
-        };
-        Ok((waiter(Direction::Read), waiter(Direction::Write)))
+        });
+        Ok((reader, writer))
     }
 
     fn drop(&mut self, this: Handle) -> wasmtime::Result<()> {
