@@ -8,6 +8,7 @@
 //! - `instance`: an instance's tasks and tables; `waiting` is the rest of it
 //! - `task`, `trap`, `source`: what the tables hold
 //! - `descriptors`: watching them, and waiting for them
+//! - `events`: finding out what has happened
 //! - `timers`, `clock`: what is due when; `expiry`: that it is
 //! - `cleanup`: freeing, step by step, what tasks and instances have left
 //! - `budget`: what an instance may hold
@@ -18,6 +19,7 @@ mod cleanup;
 mod clock;
 mod descriptors;
 mod door;
+mod events;
 mod expiry;
 mod instance;
 mod source;
@@ -29,7 +31,6 @@ mod trap;
 mod waiting;
 
 use std::collections::VecDeque;
-use std::io;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -62,9 +63,6 @@ const RESUMPTIONS_PER_SELECT: usize = 64;
 
 /// … or after so long.
 const TIME_PER_SELECT: Duration = Duration::from_micros(100);
-
-/// How many messages from other threads are looked at in one pass.
-const MAX_MESSAGES: usize = 4096;
 
 /// A guest broke the contract: it named something that does not exist, or passed a limit where
 /// there is no other way to tell it.
@@ -215,61 +213,6 @@ impl Kernel {
         }
     }
 
-    /// Finds out what has happened, and waits for it if `block` is set and nothing may go on.
-    #[cfg(test)]
-    pub(crate) fn select(&mut self, block: bool) -> io::Result<()> {
-        if block {
-            self.select_or_wait(|| ())
-        } else {
-            self.poll_events()
-        }
-    }
-
-    /// Finds out what has happened: I/O, messages from other threads, timers. Waits for something to happen if nothing
-    /// may go on; while it does, it keeps what `pause` returns.
-    ///
-    /// # Errors
-    /// If the selector fails, which leaves nothing to go on with.
-    pub(crate) fn select_or_wait<G>(&mut self, pause: impl FnOnce() -> G) -> io::Result<()> {
-        let idle = self.runnable.is_empty()
-            && self.preempted.is_empty()
-            && self.messages.is_empty()
-            && !self.has_to_clean_up()
-            && !self.wants_attention();
-        if !idle || !self.door.about_to_wait() {
-            return self.poll_events();
-        }
-        let timeout = self.timers.next().map(|next| next.since(self.clock.now()));
-        let paused = (timeout != Some(Duration::ZERO)).then(pause);
-        let mut events = std::mem::take(&mut self.events);
-        let selected = self.selector.select(timeout, &mut events);
-        drop(paused);
-        selected?;
-        self.handle_events(events);
-        Ok(())
-    }
-
-    /// Finds out what has happened, without waiting.
-    fn poll_events(&mut self) -> io::Result<()> {
-        let mut events = std::mem::take(&mut self.events);
-        self.selector.select(Some(Duration::ZERO), &mut events)?;
-        self.handle_events(events);
-        Ok(())
-    }
-
-    fn handle_events(&mut self, mut events: Vec<Event>) {
-        for event in events.drain(..) {
-            self.take_event(event);
-        }
-        self.events = events;
-        self.take_messages();
-        self.now = self.clock.now();
-        self.selected_at = self.now;
-        self.resumptions = 0;
-        self.expire_timers();
-        self.clean_up();
-    }
-
     /// An instance's `wait`: how its traps ended, as soon as one has or `until` has come; pending before, or if
     /// other instances come first. `others` is how many of its tasks may go on anyway.
     pub(crate) fn poll_wait(
@@ -401,28 +344,6 @@ impl Kernel {
     fn rouse(&mut self, key: InstanceKey) {
         if self.instance(key).turn == Turn::Waiting {
             self.enqueue(key);
-        }
-    }
-
-    fn take_messages(&mut self) {
-        let mut messages = std::mem::take(&mut self.messages);
-        self.door.take(&mut messages);
-        let count = messages.len().min(MAX_MESSAGES);
-        for message in messages.drain(..count) {
-            match message {
-                Message::Poll(key) => self.poll_instance(key),
-                Message::Ready(key) => self.note_readable(key),
-                Message::Released(key) => self.released.push(key),
-            }
-        }
-        self.messages = messages;
-    }
-
-    /// Gives an instance its turn, since what it waited for outside the kernel has come.
-    fn poll_instance(&mut self, key: InstanceKey) {
-        match self.instances.get(key).map(|instance| instance.turn) {
-            Some(Turn::Running | Turn::Waiting) => self.enqueue(key),
-            Some(Turn::Queued | Turn::Preempted) | None => {}
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Several instances on one kernel: taking turns, and leaving.
 
+use std::io;
+
 use super::*;
 
 impl Sim {
@@ -345,4 +347,53 @@ fn the_same_number_means_another_task_to_another_instance() {
     sim.select();
     assert_eq!(sim.turns(), [other.0]);
     assert_eq!(sim.poll(other.0), ready(theirs, 5));
+}
+
+#[test]
+fn what_is_due_of_one_instance_does_not_delay_another() {
+    let mut sim = Sim::new();
+    let (hostile, victim) = (sim.other(), sim.other());
+    let count = 5 * expiry::MAX_DUE;
+    for _ in 0..count {
+        sim.sleep_other(hostile, 1);
+    }
+    let trap = sim.sleep_other(victim, 2);
+    sim.advance(2);
+    sim.select();
+    assert_eq!(sim.turns(), [hostile.0, victim.0]);
+    assert_eq!(sim.poll(victim.0), ready(trap, 2));
+    let mut told = 0;
+    while told < count {
+        let Poll::Ready(pass) = sim.poll(hostile.0) else {
+            sim.select();
+            sim.turns();
+            continue;
+        };
+        assert!(pass.resumptions.len() <= instance::MAX_RESUMPTIONS);
+        told += pass.resumptions.len();
+    }
+    assert_eq!(told, count);
+}
+
+#[test]
+fn sources_of_a_removed_instance_go_step_by_step_and_nobody_waits_meanwhile() {
+    let mut sim = Sim::new();
+    let gone = sim.other();
+    let sources: Vec<_> = (0..10_000)
+        .map(|_| sim.kernel.add_source(gone.0).0)
+        .collect();
+    let kept = sim.kernel.add_source(sim.key).0;
+    sim.kernel.remove_source(sources[7]);
+    drop(sim.kernel.remove_instance(gone.0));
+    assert!(sim.kernel.has_to_clean_up());
+    // What still comes for one of them is nobody's.
+    sim.kernel.door().send(Message::Ready(sources[0]));
+    for _ in 0..10 {
+        let before = sim.clock.now();
+        sim.kernel.select(true).expect("it never fails");
+        assert_eq!(sim.clock.now(), before);
+        sim.turns();
+    }
+    assert!(!sim.kernel.has_to_clean_up());
+    assert_eq!(sim.kernel.sources.keys().collect::<Vec<_>>(), [kept]);
 }

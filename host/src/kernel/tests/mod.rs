@@ -108,11 +108,12 @@ impl Sim {
                 self.kernel.door().send(Message::Poll(self.key));
             }
             let before = self.clock.now();
+            let cleans_up = self.kernel.has_to_clean_up();
             self.kernel
                 .select(clock_moves)
                 .expect("a simulated selector never fails");
             self.in_turn = self.kernel.next_instance() == Some(self.key);
-            if !self.in_turn && self.clock.now() == before {
+            if !self.in_turn && self.clock.now() == before && !cleans_up {
                 return None;
             }
         }
