@@ -11,7 +11,7 @@ use seccompiler::{
     SeccompFilter, SeccompRule, apply_filter_all_threads,
 };
 
-use super::Force;
+use super::{Force, unneeded};
 use crate::permissions::Permissions;
 
 /// What a process with a guest never needs.
@@ -123,17 +123,18 @@ const NAMESPACES: [libc::c_int; 7] = [
 /// The part of a socket's type that is its type.
 const TYPE: u64 = 0xf;
 
-type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+pub(super) type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Restricts all threads.
 pub(super) fn restrict(permissions: &Permissions, runs_programs: bool) -> Force {
     let restricted = rules(permissions, runs_programs).and_then(|rules| {
         apply(rules, libc::EPERM)?;
         // Its flags can't be looked at. Who is told that it is not there uses `clone`.
-        apply(
-            BTreeMap::from([(libc::SYS_clone3, Vec::new())]),
-            libc::ENOSYS,
-        )
+        let mut missing = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
+        if !runs_programs {
+            missing.extend(unneeded::NEWER.map(|call| (call, Vec::new())));
+        }
+        apply(missing, libc::ENOSYS)
     });
     Force::of(restricted)
 }
@@ -168,6 +169,7 @@ fn rules(permissions: &Permissions, runs_programs: bool) -> Result<Rules, Error>
         }
         // Threads, and no processes.
         clone.push(rule(&[(0, has(libc::CLONE_THREAD), 0)])?);
+        unneeded::add(&mut rules, permissions)?;
     }
     rules.insert(libc::SYS_clone, clone);
     rules.insert(libc::SYS_socket, sockets(permissions, runs_programs)?);
@@ -201,7 +203,8 @@ fn sockets(permissions: &Permissions, runs_programs: bool) -> Result<Vec<Seccomp
         // By the last one, the C library finds out which addresses this machine has.
         families.extend([libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK]);
     }
-    if uses_network || permissions.uses_unix_sockets() {
+    // The C library would ask a local daemon for names, and does without.
+    if runs_programs || permissions.uses_unix_sockets() {
         families.push(libc::AF_UNIX);
     }
     let others: Vec<_> = families
@@ -219,23 +222,51 @@ fn sockets(permissions: &Permissions, runs_programs: bool) -> Result<Vec<Seccomp
         (0, SeccompCmpOp::Eq, bits(libc::AF_NETLINK)),
         (2, SeccompCmpOp::Ne, bits(libc::NETLINK_ROUTE)),
     ];
-    Ok(vec![rule(&others)?, rule(&raw)?, rule(&routes)?])
+    // Other protocols than these, such as multipath TCP, are not held to the granted ports.
+    let protocols = [
+        (0, SeccompCmpOp::Ne, bits(libc::AF_NETLINK)),
+        (2, SeccompCmpOp::Ne, 0),
+        (2, SeccompCmpOp::Ne, bits(libc::IPPROTO_TCP)),
+        (2, SeccompCmpOp::Ne, bits(libc::IPPROTO_UDP)),
+    ];
+    let mut refused = vec![rule(&others)?, rule(&raw)?, rule(&routes)?];
+    if !runs_programs {
+        refused.push(rule(&protocols)?);
+        refused.push(rule(&[(
+            1,
+            SeccompCmpOp::MaskedEq(TYPE),
+            bits(libc::SOCK_SEQPACKET),
+        )])?);
+    }
+    Ok(refused)
 }
 
-/// A rule that holds if all of some conditions do: an argument's place, what is compared, and with what.
-fn rule(conditions: &[(u8, SeccompCmpOp, u64)]) -> Result<SeccompRule, Error> {
+/// A rule that holds if all of some conditions do: an argument's place, what is compared, and with what. Of an
+/// argument, the lower half counts.
+pub(super) fn rule(conditions: &[(u8, SeccompCmpOp, u64)]) -> Result<SeccompRule, Error> {
+    rule_of(SeccompCmpArgLen::Dword, conditions)
+}
+
+/// As [`rule`], for arguments that are pointers.
+pub(super) fn long_rule(conditions: &[(u8, SeccompCmpOp, u64)]) -> Result<SeccompRule, Error> {
+    rule_of(SeccompCmpArgLen::Qword, conditions)
+}
+
+fn rule_of(
+    length: SeccompCmpArgLen,
+    conditions: &[(u8, SeccompCmpOp, u64)],
+) -> Result<SeccompRule, Error> {
     let conditions = conditions.iter().map(|(place, compare, value)| {
-        let length = SeccompCmpArgLen::Dword;
-        SeccompCondition::new(*place, length, compare.clone(), *value)
+        SeccompCondition::new(*place, length.clone(), compare.clone(), *value)
     });
     Ok(SeccompRule::new(conditions.collect::<Result<_, _>>()?)?)
 }
 
 /// That flags are set as in the value it is compared with.
-fn has(flag: libc::c_int) -> SeccompCmpOp {
+pub(super) fn has(flag: libc::c_int) -> SeccompCmpOp {
     SeccompCmpOp::MaskedEq(bits(flag))
 }
 
-fn bits(number: libc::c_int) -> u64 {
+pub(super) fn bits(number: libc::c_int) -> u64 {
     u64::from(number.cast_unsigned())
 }

@@ -9,7 +9,7 @@
 //!
 //! - `process`: what a process can do without, whatever is granted
 //! - `reach`: files, ports and other processes, by Landlock
-//! - `calls`: system calls, by seccomp
+//! - `calls`: system calls, by seccomp; `unneeded`: those that only a process with programs of its own needs
 //! - `report`: what of all that is in force
 
 mod calls;
@@ -18,6 +18,7 @@ mod reach;
 mod report;
 #[cfg(test)]
 mod tests;
+mod unneeded;
 
 use std::os::fd::RawFd;
 

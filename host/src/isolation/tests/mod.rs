@@ -5,6 +5,8 @@
     reason = "the system is to refuse what is done here"
 )]
 
+mod unneeded;
+
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
@@ -75,6 +77,8 @@ macro_rules! probes {
 probes! {
     nothing_is_left_without_grants
     calls_are_refused
+    attributes_and_other_processes_are_out_of_reach
+    other_protocols_are_refused
     directories_are_as_granted
     ports_are_as_granted
     unix_sockets_are_made_where_granted
@@ -112,8 +116,19 @@ fn call(number: libc::c_long) -> Result<libc::c_long, Errno> {
     Errno::result(unsafe { libc::syscall(number, 0, 0, 0, 0, 0, 0) })
 }
 
+/// Makes a system call on a process, with zeros for the other arguments.
+#[expect(unsafe_code, reason = "calls that are refused have no other name")]
+fn call_of(number: libc::c_long, pid: libc::pid_t) -> Result<libc::c_long, Errno> {
+    // SAFETY: none of the calls that are tried does anything with zeros.
+    Errno::result(unsafe { libc::syscall(number, pid, 0, 0, 0, 0, 0) })
+}
+
 mod probes {
     use super::*;
+
+    pub(super) use super::unneeded::{
+        attributes_and_other_processes_are_out_of_reach, other_protocols_are_refused,
+    };
 
     pub(super) fn nothing_is_left_without_grants(folder: &Path) {
         let report = confine(&Permissions::none(), false);
