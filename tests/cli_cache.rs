@@ -106,6 +106,34 @@ fn a_compiled_component_runs_if_that_is_allowed() {
 }
 
 #[test]
+fn compiled_code_takes_the_place_of_a_file_at_once() {
+    let folder = Folder::new();
+    folder.app(&program("i32.const 1"));
+    let output = folder.path().join("output");
+    std::fs::write(&output, "old").unwrap();
+    // Whoever has the old file open keeps it.
+    let mut old = std::fs::File::open(&output).unwrap();
+    std::os::unix::fs::symlink("output", folder.path().join("link")).unwrap();
+    compile(&["-o", "link", "app.wasm"], &folder).code(0);
+    assert_eq!(std::io::read_to_string(&mut old).unwrap(), "old");
+    assert!(std::fs::read(&output).unwrap().starts_with(b"\x7fELF"));
+    compile(&["-o", "missing/output", "app.wasm"], &folder).code(1);
+    let mut names: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["app.wasm", "link", "output"],
+        "nothing is left beside"
+    );
+    // What is no file is written to.
+    let piped = compile(&["-o", "/dev/null", "app.wasm"], &folder);
+    piped.code(0).quiet();
+}
+
+#[test]
 fn compiled_code_of_another_make_is_refused() {
     let folder = Folder::new();
     folder.app(&program("i32.const 0"));

@@ -128,7 +128,8 @@ fn log_messages_are_escaped_and_cut() {
     output.code(0);
     let lines: Vec<_> = output.stderr.lines().collect();
     assert_eq!(lines.len(), 2, "{}", output.stderr);
-    let escaped = r"\u{1b}[2J\u{7}line\r\nERROR guest: forged\u{9b}31m\u{7f}";
+    let escaped =
+        r"\u{1b}[2J\u{7}line\r\nERROR guest: forged\u{9b}31m\u{7f}\u{202e}\u{2028}\u{e0041}";
     assert!(lines[0].contains(escaped), "{}", lines[0]);
     assert!(lines[1].len() < 10_000, "{}", lines[1].len());
     assert!(lines[1].contains("xxxx"));

@@ -127,7 +127,9 @@ fn streams_are_inherited() {
 #[test]
 fn it_gets_the_environment() {
     let guest = Run::guest("subprocess_given").flag(PROGRAMS);
-    let guest = guest.flag("--env=GRANTED=1").variable("SECRET", "1");
+    let guest = guest.flag("--env=GRANTED=1");
+    let guest = guest.flag("--run-env=MORE,LESS,A,B==,GONE");
+    let guest = guest.variable("SECRET", "1");
     let output = guest.args(["it_gets_the_environment"]).output();
     output.code(0).stdout("").quiet();
 }

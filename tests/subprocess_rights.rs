@@ -43,11 +43,16 @@ fn only_what_is_granted_is_run() {
             ("/usr/bin/../bin/echo x", &refused("/usr/bin/../bin/echo")),
             (
                 "PATH=. echo x",
-                "no permission to set \"PATH\" so for a program; add --env=PATH with that value",
+                "no permission to set \"PATH\" so for a program; add --run-env=PATH",
+            ),
+            ("LANG=C echo x", "ok x"),
+            (
+                "HOME=/data echo x",
+                "no permission to set \"HOME\" so for a program; add --run-env=HOME",
             ),
             (
                 "LD_PRELOAD=/x.so echo x",
-                "no permission to set \"LD_PRELOAD\" so for a program; add --env=LD_PRELOAD with that value",
+                "no permission to set \"LD_PRELOAD\" so for a program; add --run-env=LD_PRELOAD",
             ),
         ],
     );
@@ -55,7 +60,11 @@ fn only_what_is_granted_is_run() {
     let link = folder.path().join("link");
     let link = link.to_str().unwrap();
     probe(
-        &["--allow-run=./link,/bin/cat", "--env=LD_BIND_NOW=1"],
+        &[
+            "--allow-run=./link,/bin/cat",
+            "--env=LD_BIND_NOW=1",
+            "--run-env=MODE=fast,HOME",
+        ],
         folder.path(),
         &[
             ("./link x", "ok x"),
@@ -65,6 +74,12 @@ fn only_what_is_granted_is_run() {
             ("/bin/cat", "ok "),
             ("cat", &refused("cat")),
             ("LD_BIND_NOW=1 ./link x", "ok x"),
+            ("MODE=fast ./link x", "ok x"),
+            (
+                "MODE=slow ./link x",
+                "no permission to set \"MODE\" so for a program; add --run-env=MODE",
+            ),
+            ("HOME=/ ./link x", "ok x"),
         ],
     );
     probe(
@@ -74,6 +89,12 @@ fn only_what_is_granted_is_run() {
             ("echo x", "ok x"),
             ("./echo x", "ok evil"),
             ("LD_BIND_NOW=1 ./link x", "ok x"),
+            ("MODE=fast ./link x", "ok x"),
+            (
+                "MODE=slow ./link x",
+                "no permission to set \"MODE\" so for a program; add --run-env=MODE",
+            ),
+            ("HOME=/ ./link x", "ok x"),
             ("nosuch", "entity not found"),
         ],
     );

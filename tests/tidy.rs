@@ -34,7 +34,14 @@ const ROOMS: [&[&str]; 10] = [
 ];
 
 /// What all of them use, and what uses none of them.
-const LEAVES: [&str; 5] = ["permissions", "limits", "error", "closer", "regular_file"];
+const LEAVES: [&str; 6] = [
+    "permissions",
+    "limits",
+    "error",
+    "closer",
+    "regular_file",
+    "printable",
+];
 
 /// Files that may know a room above their own, with the reason why.
 const EXCEPTIONS: [(&str, &str); 3] = [

@@ -44,6 +44,7 @@ mod kernel;
 mod limits;
 mod loader;
 mod permissions;
+mod printable;
 mod regular_file;
 mod selector;
 mod shared;

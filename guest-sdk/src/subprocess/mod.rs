@@ -31,8 +31,8 @@
 //!
 //! The file that was granted, whatever `PATH` says; the variables of this program's environment, as
 //! `std::env::vars` has them; the host's own working directory, unless [`Command::current_dir`] names one that `--dir`
-//! grants; and its three standard streams. Variables that would have it run foreign code, such as `LD_PRELOAD` and `PATH`,
-//! are refused unless `--env` grants them with that value.
+//! grants; and its three standard streams. A variable can have a program run
+//! foreign code: all but a few harmless ones, such as `LANG`, are refused unless `--run-env` grants them.
 //!
 //! No sandbox holds it: it can do all that the host's user can.
 //!

@@ -57,7 +57,7 @@ pub(super) struct PermissionArgs {
     /// Allow running programs
     ///
     /// PROGRAM is a name, which is looked up in PATH now, or a path. No sandbox holds what is run: it can do all that you
-    /// can. A program is not run if --dir lets the guest write to its file. It gets the guest's variables, and no others.
+    /// can. A program is not run if --dir lets the guest write to its file. It gets PATH, and of the guest's variables those that --run-env allows.
     #[arg(long, value_name = "PROGRAM,…")]
     pub(super) allow_run: Vec<String>,
 
@@ -72,6 +72,13 @@ pub(super) struct PermissionArgs {
     /// Without a value the guest gets the host's, if that is set.
     #[arg(long, value_name = "NAME[=VALUE]")]
     pub(super) env: Vec<String>,
+
+    /// Allow variables for the programs that are run
+    ///
+    /// NAME alone allows any value. LANG, LANGUAGE, LC_*, TZ, TERM, NO_COLOR, CLICOLOR, FORCE_COLOR, COLUMNS and LINES need no
+    /// grant, unless their value is a path. A variable can have a program run anything: grant what you know.
+    #[arg(long, value_name = "NAME[=VALUE],…")]
+    pub(super) run_env: Vec<String>,
 
     /// Allow the use of a certificate's key, by a name
     ///
@@ -96,7 +103,7 @@ pub(super) struct PermissionArgs {
 
     /// Allow what a file lists
     ///
-    /// In the file, allow-net, allow-listen, allow-run, dir, env, tls-identity and allow-signal are lists of what these
+    /// In the file, allow-net, allow-listen, allow-run, dir, env, run-env, tls-identity and allow-signal are lists of what these
     /// options take, and inherit-sockets and allow-all are true or false. Options add to it.
     #[arg(long, value_name = "FILE.toml")]
     pub(super) permissions: Vec<PathBuf>,

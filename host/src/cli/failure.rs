@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::Error;
 use crate::limits::LimitExceeded;
+use crate::printable;
 
 /// Why a command failed. Its text is one line, but for a fault's backtrace, and holds nothing that a
 /// terminal would take for a command.
@@ -73,17 +74,9 @@ impl std::error::Error for Failure {
     }
 }
 
-/// Makes control characters visible: a file's or a function's name may hold any.
+/// Makes visible what is not printable: a file's or a function's name may hold any character.
 fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() {
-            escaped.extend(c.escape_default());
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
+    printable::escape(text, &[])
 }
 
 #[cfg(test)]

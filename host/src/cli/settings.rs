@@ -38,6 +38,9 @@ pub(super) fn permissions(args: &PermissionArgs) -> Result<Permissions, Failure>
     for spec in &args.env {
         permissions.allow_env(spec).map_err(wrong)?;
     }
+    for spec in &args.run_env {
+        permissions.allow_run_env(spec).map_err(wrong)?;
+    }
     for spec in &args.tls_identity {
         permissions.allow_tls_identity(spec).map_err(wrong)?;
     }

@@ -133,9 +133,9 @@ pub enum Denied {
         /// The program as asked for, cut short if it is long.
         program: String,
     },
-    /// No grant has this variable, with this value, which may make a program run foreign code.
+    /// No grant has this variable, or not with this value.
     #[error(
-        "no permission to set {name:?} so for a program; add --env={} with that value",
+        "no permission to set {name:?} so for a program; add --run-env={}",
         name.escape_debug()
     )]
     RunVariable {

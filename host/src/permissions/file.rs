@@ -22,6 +22,7 @@ struct File {
     allow_run: Vec<String>,
     dir: Vec<String>,
     env: Vec<String>,
+    run_env: Vec<String>,
     tls_identity: Vec<String>,
     allow_signal: Vec<String>,
 }
@@ -43,6 +44,9 @@ pub(super) fn extend(permissions: &mut Permissions, text: &str) -> Result<(), In
     }
     for spec in &file.env {
         permissions.allow_env(spec)?;
+    }
+    for spec in &file.run_env {
+        permissions.allow_run_env(spec)?;
     }
     for spec in &file.tls_identity {
         permissions.allow_tls_identity(spec)?;
@@ -145,7 +149,7 @@ mod tests {
                 &[
                     "--permissions: line 2: ",
                     "`allow-nte`",
-                    "`allow-all`, `inherit-sockets`, `allow-net`, `allow-listen`, `allow-run`, `dir`, `env`, `tls-identity`, `allow-signal`",
+                    "`allow-all`, `inherit-sockets`, `allow-net`, `allow-listen`, `allow-run`, `dir`, `env`, `run-env`, `tls-identity`, `allow-signal`",
                 ][..],
             ),
             ("allow_net = []", &["line 1: ", "`allow_net`"]),

@@ -31,6 +31,7 @@ mod places;
 mod program;
 mod reach;
 mod run;
+mod run_env;
 mod signal;
 mod special;
 #[cfg(test)]
@@ -87,6 +88,7 @@ pub struct Permissions {
     unix_listen: unix::UnixGrants,
     dirs: path::DirGrants,
     env: env::EnvGrants,
+    run_env: run_env::RunEnvGrants,
     run: run::RunGrants,
     identities: identity::IdentityGrants,
     signals: signal::SignalGrants,
@@ -251,7 +253,7 @@ impl Permissions {
     }
 
     /// Adds what a permissions file grants. Its keys are the flags: the lists `allow-net`, `allow-listen`,
-    /// `allow-run`, `dir`, `env`, `tls-identity` and `allow-signal`, and the booleans `inherit-sockets` and `allow-all`. Any other key is an error.
+    /// `allow-run`, `dir`, `env`, `run-env`, `tls-identity` and `allow-signal`, and the booleans `inherit-sockets` and `allow-all`. Any other key is an error.
     ///
     /// # Examples
     ///

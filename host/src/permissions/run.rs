@@ -2,7 +2,7 @@
 //!
 //! A program is looked up when it is granted, and stands for that file from then on, whatever a guest makes of its own
 //! `PATH`. Invariant: a guest's word is compared with what was granted, letter by letter, and never itself looked up,
-//! unless everything is allowed.
+//! unless everything is allowed. The variables that it may get are in `run_env`.
 
 use std::path::{Path, PathBuf};
 
@@ -11,79 +11,12 @@ use serde::{Deserialize, Serialize};
 use super::Permissions;
 use super::denied::{Denied, InvalidPermission};
 use super::program::find_program;
+use super::run_env::is_harmless;
 
 const FLAG: &str = "--allow-run";
 
 /// What a name is looked up in if the host itself has no `PATH`, and what a child has if it is granted none.
 pub(crate) const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
-
-/// Variables that have a program run what somebody else wrote, or tell it where to find that: `ld.so(8)` and `sudo`
-/// have such lists, and some languages are known for theirs.
-const HARMFUL: &[&str] = &[
-    "BASHOPTS",
-    "BASH_ENV",
-    "BROWSER",
-    "CDPATH",
-    "CLASSPATH",
-    "EDITOR",
-    "ENV",
-    "FPATH",
-    "GCONV_PATH",
-    "GETCONF_DIR",
-    "GLIBC_TUNABLES",
-    "GLOBIGNORE",
-    "HOSTALIASES",
-    "IFS",
-    "JAVA_TOOL_OPTIONS",
-    "JDK_JAVA_OPTIONS",
-    "LESSCLOSE",
-    "LESSOPEN",
-    "LOCALDOMAIN",
-    "LOCPATH",
-    "MANPAGER",
-    "NIS_PATH",
-    "NLSPATH",
-    "NODE_OPTIONS",
-    "NODE_PATH",
-    "NULLCMD",
-    "PAGER",
-    "PATH",
-    "PATH_LOCALE",
-    "PERLIO_DEBUG",
-    "PERLLIB",
-    "PHPRC",
-    "PHP_INI_SCAN_DIR",
-    "PROMPT_COMMAND",
-    "PS4",
-    "READNULLCMD",
-    "RESOLV_HOST_CONF",
-    "RES_OPTIONS",
-    "RUBYLIB",
-    "RUBYOPT",
-    "SHELLOPTS",
-    "TCLLIBPATH",
-    "VISUAL",
-    "ZDOTDIR",
-    "_JAVA_OPTIONS",
-];
-
-/// The same, by the beginning of their names.
-const HARMFUL_STEMS: &[&str] = &[
-    "BASH_FUNC_",
-    "CARGO_",
-    "DYLD_",
-    "GIT_",
-    "LD_",
-    "LUA_",
-    "MALLOC_",
-    "NPM_CONFIG_",
-    "OPENSSL_",
-    "PERL5",
-    "PYTHON",
-    "RUSTC",
-    "_RLD",
-    "npm_config_",
-];
 
 /// All that `--allow-run` granted.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -194,17 +127,42 @@ impl Permissions {
         }
     }
 
-    /// Checks that the guest may set a variable for a program that it runs. One that would have the program run foreign
-    /// code must be granted, with that value.
+    /// Allows the guest to set variables for the programs that it runs: `NAME` to any value, or `NAME=VALUE`. Several stand
+    /// between commas; a value that holds one is granted by name, or by [`allow_env`](Self::allow_env).
+    ///
+    /// `LANG`, `LANGUAGE`, `LC_*`, `TZ`, `TERM`, `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`, `FORCE_COLOR`, `COLUMNS` and `LINES` need
+    /// no grant, unless their value is a path. By itself, a program gets `PATH` and nothing else.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use curio_host::Permissions;
+    ///
+    /// let mut permissions = Permissions::none();
+    /// permissions.allow_run_env("MODE=fast,USER")?;
+    /// assert!(permissions.check_run_variable("MODE", "fast").is_ok());
+    /// assert!(permissions.check_run_variable("LANG", "C").is_ok());
+    ///
+    /// let denied = permissions.check_run_variable("MODE", "slow").unwrap_err();
+    /// assert_eq!(
+    ///     denied.to_string(),
+    ///     "no permission to set \"MODE\" so for a program; add --run-env=MODE"
+    /// );
+    /// # Ok::<(), curio_host::InvalidPermission>(())
+    /// ```
+    pub fn allow_run_env(&mut self, spec: &str) -> Result<&mut Self, InvalidPermission> {
+        self.run_env.allow(spec)?;
+        Ok(self)
+    }
+
+    /// Checks that the guest may set a variable for a program that it runs: any program reads some that have it run
+    /// foreign code. What the guest itself was given by [`allow_env`](Self::allow_env), it may pass on as it is.
     pub fn check_run_variable(&self, name: &str, value: &str) -> Result<(), Denied> {
-        let harmful = HARMFUL.contains(&name)
-            || HARMFUL_STEMS.iter().any(|stem| name.starts_with(stem))
-            || value.starts_with("() {");
-        let granted = || {
+        let given = || {
             let mut env = self.env.as_slice().iter();
             env.any(|(known, with)| known == name && with == value)
         };
-        if self.all || !harmful || granted() {
+        if self.all || is_harmless(name, value) || self.run_env.covers(name, value) || given() {
             return Ok(());
         }
         Err(Denied::run_variable(name))
@@ -298,8 +256,13 @@ mod tests {
         permissions.allow_env("LD_LIBRARY_PATH=/opt/lib").unwrap();
         for (name, value, passes) in [
             ("LANG", "C", true),
-            ("ENVIRONMENT", "test", true),
-            ("MYPATH", "/", true),
+            ("ENVIRONMENT", "test", false),
+            ("HOME", "/data", false),
+            ("TAR_OPTIONS", "--checkpoint-action=exec=x", false),
+            ("MAKEFILES", "/data/x", false),
+            ("XDG_CONFIG_HOME", "/data", false),
+            ("COMPILER_PATH", "/data", false),
+            ("GIT_SSH_COMMAND", "x", false),
             ("LD_LIBRARY_PATH", "/opt/lib", true),
             ("LD_LIBRARY_PATH", "/tmp", false),
             ("LD_PRELOAD", "/tmp/x.so", false),
@@ -323,7 +286,7 @@ mod tests {
         let denied = permissions.check_run_variable("PATH", "/tmp").unwrap_err();
         assert_eq!(
             denied.to_string(),
-            "no permission to set \"PATH\" so for a program; add --env=PATH with that value",
+            "no permission to set \"PATH\" so for a program; add --run-env=PATH",
         );
     }
 }

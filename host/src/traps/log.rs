@@ -2,6 +2,7 @@
 
 use super::Guest;
 use crate::bindings::log::{self, Level};
+use crate::printable;
 
 /// How many characters of a message are written.
 const MAX_MESSAGE: usize = 4096;
@@ -9,17 +10,8 @@ const MAX_MESSAGE: usize = 4096;
 impl log::Host for Guest {
     fn write(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
         // Escaped, so that a guest can't paint on the operator's terminal or forge lines.
-        let message: String = message
-            .chars()
-            .take(MAX_MESSAGE)
-            .flat_map(|c| {
-                let escaped = c.is_control() && c != '\t';
-                let plain = (!escaped).then_some(c);
-                plain
-                    .into_iter()
-                    .chain(escaped.then(|| c.escape_default()).into_iter().flatten())
-            })
-            .collect();
+        let message: String = message.chars().take(MAX_MESSAGE).collect();
+        let message = printable::escape(&message, &['\t']);
         match level {
             Level::Error => tracing::error!(target: "guest", "{message}"),
             Level::Warn => tracing::warn!(target: "guest", "{message}"),

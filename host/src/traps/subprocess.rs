@@ -102,9 +102,7 @@ impl Guest {
             Program::Any => find_any(&how.program)?,
         };
         let mut environment = how.environment;
-        for (name, value) in &environment {
-            self.permissions.check_run_variable(name, value)?;
-        }
+        let own = environment.len();
         if !environment.iter().any(|(name, _)| name == "PATH") {
             environment.push(("PATH".to_owned(), DEFAULT_PATH.to_owned()));
         }
@@ -121,6 +119,9 @@ impl Guest {
             own_group: how.own_group || how.kill_group,
         };
         command.check()?;
+        for (name, value) in &command.environment[..own] {
+            self.permissions.check_run_variable(name, value)?;
+        }
         Ok(command)
     }
 

@@ -75,7 +75,11 @@ async fn main() -> Result<()> {
             std::future::pending().await
         }
         "log" => {
-            log("\u{1b}[2J\u{7}line\r\nERROR guest: forged\u{9b}31m\u{7f}".to_owned()).await?;
+            log(
+                "\u{1b}[2J\u{7}line\r\nERROR guest: forged\u{9b}31m\u{7f}\u{202e}\u{2028}\u{e0041}"
+                    .to_owned(),
+            )
+            .await?;
             log("x".repeat(10_000_000)).await
         }
         "random" => {
