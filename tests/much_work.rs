@@ -62,7 +62,7 @@ fn much_that_happens_at_once_is_told_step_by_step() {
         ("exit", 200_000),
         ("ended", 100_000),
         ("items", 200_000),
-        ("waiters", 20_000),
+        ("waiters", 10_000),
     ] {
         run(case, count).output().code(0).quiet();
     }
@@ -118,7 +118,7 @@ fn a_victim_ticks_on_beside_much_that_happens_at_once() {
         ("exit", 200_000),
         ("ended", 100_000),
         ("items", 200_000),
-        ("waiters", 20_000),
+        ("waiters", 10_000),
     ] {
         beside_a_victim(case, count);
     }

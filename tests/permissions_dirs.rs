@@ -238,15 +238,31 @@ fn a_directory_without_another_name_keeps_its_own() {
     let path = folder.path().join("in");
     let text = format!("read={}/text", path.display());
     check(probe(&[&grant(&folder, "")]), &[(&text, "ok content")]);
-    let run = probe(&["--dir=in", "--dir=in/sub::deep::ro"]).directory(folder.path());
+    let run = probe(&["--dir=in::ro", "--dir=in/sub::deep"]).directory(folder.path());
     check(
         run,
         &[
             ("read=in/text", "ok content"),
             ("read=deep/text", "ok deeper"),
-            ("write=deep/text", DENIED),
+            ("write=in/sub/text", DENIED),
+            ("write=deep/text", "ok"),
             ("read=text", MISSING),
             ("read=in/../out/secret", DENIED),
         ],
     );
+}
+
+#[test]
+fn what_is_read_only_lies_in_nothing_that_is_not() {
+    let folder = folder();
+    symlink("in/sub", folder.path().join("other")).unwrap();
+    for flags in [
+        ["--dir=in::/data", "--dir=in/sub::/data/sub::ro"],
+        ["--dir=in/sub::/ro::ro", "--dir=in::/data"],
+        ["--dir=in::/data", "--dir=other::/ro::ro"],
+        ["--dir=in::/data", "--dir=in::/ro::ro"],
+    ] {
+        let output = probe(&flags).directory(folder.path()).output();
+        output.complains(1, &["--dir ", "read-only", "grant ", " with ::ro"]);
+    }
 }

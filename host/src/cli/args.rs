@@ -75,7 +75,7 @@ pub(super) struct PermissionArgs {
 
     /// Allow variables for the programs that are run
     ///
-    /// NAME alone allows any value. LANG, LANGUAGE, LC_*, TZ, TERM, NO_COLOR, CLICOLOR, FORCE_COLOR, COLUMNS and LINES need no
+    /// NAME alone allows any value. LANG, LANGUAGE, LC_*, TZ, TERM, `NO_COLOR`, CLICOLOR, `FORCE_COLOR`, COLUMNS and LINES need no
     /// grant, unless their value is a path. A variable can have a program run anything: grant what you know.
     #[arg(long, value_name = "NAME[=VALUE],…")]
     pub(super) run_env: Vec<String>,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use crate::error::advice;
-use crate::permissions::{Access, Denied, Permissions, Places};
+use crate::permissions::{Access, Denied, DirGrant, Permissions, Places};
 
 /// The directories of one guest.
 #[derive(Clone, Debug, Default)]
@@ -64,9 +65,12 @@ impl Directories {
     /// Opens what was granted.
     ///
     /// # Errors
-    /// If one of them can't be opened.
+    /// If one of them can't be opened, or one that is read-only lies in another one that is not.
     pub(crate) fn open(permissions: &Permissions) -> Result<Self, NoSuchDirectory> {
         let places = permissions.places(absolute);
+        if !permissions.is_all() {
+            check_overlap(places.grants())?;
+        }
         let open = places.grants().iter().map(|grant| {
             Dir::open_ambient_dir(&grant.host, ambient_authority())
                 .map(Arc::new)
@@ -96,6 +100,39 @@ impl Directories {
             path: path.into(),
         })
     }
+}
+
+/// Checks that no directory is read-only by one grant and can be written to by another one: a guest has many ways to
+/// spell a path that leads through the latter.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the operator grants the directories"
+)]
+fn check_overlap(grants: &[DirGrant]) -> Result<(), NoSuchDirectory> {
+    // The number of a directory is the same by whatever path or mount.
+    let identity = |path: &Path| {
+        let found = std::fs::metadata(path).ok()?;
+        Some((found.dev(), found.ino()))
+    };
+    let writable = grants.iter().filter(|grant| !grant.read_only);
+    let writable: Vec<_> = writable
+        .filter_map(|grant| Some((identity(&grant.host)?, &grant.host)))
+        .collect();
+    for grant in grants.iter().filter(|grant| grant.read_only) {
+        // What does not exist is reported when it is opened.
+        let path = std::fs::canonicalize(&grant.host).unwrap_or_default();
+        let mut above = path.ancestors().filter_map(identity);
+        let outer = above.find_map(|found| writable.iter().find(|(known, _)| *known == found));
+        if let Some((_, outer)) = outer {
+            let outer = outer.display();
+            let cause = format!(
+                "read-only, but the guest may write to it through --dir {outer}; grant {outer} with ::ro, or only what \
+                 is to be written to"
+            );
+            return Err(NoSuchDirectory::new(&grant.host, io::Error::other(cause)));
+        }
+    }
+    Ok(())
 }
 
 /// The absolute name of one of the host's directories, if that is text.

@@ -244,16 +244,16 @@ fn sockets(permissions: &Permissions, runs_programs: bool) -> Result<Vec<Seccomp
 /// A rule that holds if all of some conditions do: an argument's place, what is compared, and with what. Of an
 /// argument, the lower half counts.
 pub(super) fn rule(conditions: &[(u8, SeccompCmpOp, u64)]) -> Result<SeccompRule, Error> {
-    rule_of(SeccompCmpArgLen::Dword, conditions)
+    rule_of(&SeccompCmpArgLen::Dword, conditions)
 }
 
 /// As [`rule`], for arguments that are pointers.
 pub(super) fn long_rule(conditions: &[(u8, SeccompCmpOp, u64)]) -> Result<SeccompRule, Error> {
-    rule_of(SeccompCmpArgLen::Qword, conditions)
+    rule_of(&SeccompCmpArgLen::Qword, conditions)
 }
 
 fn rule_of(
-    length: SeccompCmpArgLen,
+    length: &SeccompCmpArgLen,
     conditions: &[(u8, SeccompCmpOp, u64)],
 ) -> Result<SeccompRule, Error> {
     let conditions = conditions.iter().map(|(place, compare, value)| {

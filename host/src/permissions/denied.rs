@@ -126,10 +126,10 @@ pub enum Denied {
         program: String,
     },
     /// A program is granted, but so is writing to where it is found.
-    #[error(
-        "no permission to run {program:?}, whose file this guest can change; grant the directory that holds it with ::ro"
-    )]
+    #[error("no permission to run {program:?}, whose file this guest can change; {remedy}")]
     RunWritable {
+        /// What to do about it.
+        remedy: &'static str,
         /// The program as asked for, cut short if it is long.
         program: String,
     },
@@ -210,9 +210,9 @@ impl Denied {
         Self::Run { program }
     }
 
-    pub(crate) fn run_writable(program: &str) -> Self {
+    pub(crate) fn run_writable(program: &str, remedy: &'static str) -> Self {
         let program = cut(program);
-        Self::RunWritable { program }
+        Self::RunWritable { remedy, program }
     }
 
     pub(super) fn run_variable(name: &str) -> Self {
@@ -382,7 +382,7 @@ mod tests {
             Denied::not_a_name(&hostile).to_string(),
             Denied::tls_identity(&hostile).to_string(),
             Denied::run(&hostile).to_string(),
-            Denied::run_writable(&hostile).to_string(),
+            Denied::run_writable(&hostile, "").to_string(),
             Denied::run_variable(&hostile).to_string(),
             InvalidPermission::new("--env", &hostile, "is wrong").to_string(),
         ] {

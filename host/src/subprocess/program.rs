@@ -1,4 +1,7 @@
 //! Whether a guest can change a program's file, or put another one in its place.
+//!
+//! A file may have several names (hard links). Nobody can tell where the others are, so one that has others may have
+//! one in any directory on the same file system.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -8,6 +11,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Stat, fstat, readlinkat, stat};
+use rustix::process::geteuid;
 
 /// How many links the system follows on the way to a file.
 const MAX_LINKS: usize = 40;
@@ -15,20 +19,39 @@ const MAX_LINKS: usize = 40;
 /// What tells a directory from all others, by whatever path.
 type Identity = (u64, u64);
 
-/// Whether one of the directories that `writable` has is on the way to a file, links and all: then whoever may write there
-/// decides what is found.
+/// How a guest may change a program's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It may write to a directory that the path leads through.
+    Directory,
+    /// It may write to a directory that may hold another name of the file.
+    Link,
+}
+
+impl Change {
+    /// What the operator can do about it.
+    pub(crate) fn remedy(self) -> &'static str {
+        match self {
+            Self::Directory => "grant the directory that holds it with ::ro",
+            Self::Link => "it has other names (hard links), so copy it to a file of its own",
+        }
+    }
+}
+
+/// How a guest may change a file: whether one of the directories that `writable` has is on the way to a file, links and all: then whoever may write there
+/// decides what is found; or may hold another name of the file.
 ///
 /// # Errors
 /// If there is no such file.
 pub(crate) fn can_be_changed<'a>(
     program: &Path,
     writable: impl Iterator<Item = BorrowedFd<'a>>,
-) -> io::Result<bool> {
+) -> io::Result<Option<Change>> {
     let writable = writable
         .map(|directory| Ok(identity(&fstat(directory)?)))
         .collect::<io::Result<Vec<_>>>()?;
     if writable.is_empty() {
-        return Ok(false);
+        return Ok(None);
     }
     let mut left: VecDeque<OsString> = parts(program);
     let mut here = PathBuf::from("/");
@@ -39,10 +62,12 @@ pub(crate) fn can_be_changed<'a>(
         if FileType::from_raw_mode(found.st_mode) == FileType::Directory
             && writable.contains(&identity(&found))
         {
-            return Ok(true);
+            return Ok(Some(Change::Directory));
         }
         let Some(part) = left.pop_front() else {
-            return Ok(false);
+            let on_same = writable.iter().any(|(device, _)| *device == found.st_dev);
+            let is_linked = found.st_nlink > 1 && on_same && may_write(&found);
+            return Ok(is_linked.then_some(Change::Link));
         };
         if part == ".." {
             here.pop();
@@ -68,6 +93,13 @@ pub(crate) fn can_be_changed<'a>(
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Whether this process may write to a file, or let itself do that, by whatever name.
+fn may_write(found: &Stat) -> bool {
+    let user = geteuid();
+    // Who owns a file may change its mode. Of groups, any could be this process's.
+    user.is_root() || found.st_uid == user.as_raw() || found.st_mode & 0o022 != 0
 }
 
 fn identity(found: &Stat) -> Identity {
@@ -108,7 +140,8 @@ mod tests {
         let data = fs::File::open(at("data")).unwrap();
         let bin = fs::File::open(at("bin")).unwrap();
         let changes = |program: &str, directory: &fs::File| {
-            can_be_changed(&at(program), std::iter::once(directory.as_fd()))
+            let change = can_be_changed(&at(program), std::iter::once(directory.as_fd()));
+            change.map(|change| change == Some(Change::Directory))
         };
         for (program, by_data, by_bin) in [
             ("real/tool", false, false),
@@ -122,6 +155,10 @@ mod tests {
         }
         assert!(changes("real/none", &data).is_err());
         assert!(changes("bin/loop", &data).is_err());
-        assert!(!can_be_changed(Path::new("/none"), std::iter::empty()).unwrap());
+        let nowhere = can_be_changed(Path::new("/none"), std::iter::empty());
+        assert_eq!(nowhere.unwrap(), None);
+        fs::hard_link(at("real/tool"), at("real/other")).unwrap();
+        let linked = can_be_changed(&at("real/tool"), std::iter::once(data.as_fd()));
+        assert_eq!(linked.unwrap(), Some(Change::Link));
     }
 }

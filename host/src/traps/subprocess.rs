@@ -94,8 +94,10 @@ impl Guest {
         let program = match self.permissions.check_run(&how.program)? {
             Program::Granted(path) => {
                 let writable = self.directories.writable();
-                if !self.permissions.is_all() && can_be_changed(&path, writable)? {
-                    return Err(Denied::run_writable(&how.program).into());
+                if !self.permissions.is_all()
+                    && let Some(change) = can_be_changed(&path, writable)?
+                {
+                    return Err(Denied::run_writable(&how.program, change.remedy()).into());
                 }
                 path
             }

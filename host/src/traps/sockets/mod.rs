@@ -3,12 +3,14 @@
 //! - `handles`: what they count as
 //! - `inherited`: those that are there from the start
 //! - `hearing`: whose datagrams they receive
+//! - `targets`: the addresses that the guest may use
 //! - `convert`: from what a guest says to what the host does, and back
 
 mod convert;
 mod handles;
 mod hearing;
 mod inherited;
+mod targets;
 
 use std::io;
 use std::os::fd::AsFd;
@@ -32,36 +34,6 @@ const MAX_RECV: usize = 256 * 1024;
 type Handle = Resource<Socket>;
 
 impl Guest {
-    /// Checks that the guest may connect or send to an address.
-    fn to_reach(&self, to: Address) -> Result<Target, TrapError> {
-        let address = match to {
-            Address::Ipv4(v4) => v4.into(),
-            Address::Ipv6(v6) => v6.into(),
-            Address::Unix(path) => {
-                let place = self.permissions.check_connect_unix(&path)?;
-                return Ok(Target::Unix(path, place));
-            }
-            Address::Unnamed => return Err(unnamed()),
-        };
-        self.check_connect(address)?;
-        Ok(Target::Ip(address))
-    }
-
-    /// Checks that the guest may bind to an address.
-    fn to_bind(&self, to: Address) -> Result<Target, TrapError> {
-        let address = match to {
-            Address::Ipv4(v4) => v4.into(),
-            Address::Ipv6(v6) => v6.into(),
-            Address::Unix(path) => {
-                let place = self.permissions.check_listen_unix(&path)?;
-                return Ok(Target::Unix(path, place));
-            }
-            Address::Unnamed => return Err(unnamed()),
-        };
-        self.permissions.check_listen(address)?;
-        Ok(Target::Ip(address))
-    }
-
     fn wait_for(
         &mut self,
         this: &Handle,
@@ -84,10 +56,6 @@ impl Guest {
             ),
         })
     }
-}
-
-fn unnamed() -> TrapError {
-    TrapError::invalid_argument("an unnamed address leads nowhere")
 }
 
 /// A process that is confined to its rights has no sockets at all, if none of them is for sockets.
