@@ -118,7 +118,7 @@ fn a_victim_ticks_on_beside_much_that_happens_at_once() {
         ("exit", 200_000),
         ("ended", 100_000),
         ("items", 200_000),
-        ("waiters", 10_000),
+        ("waiters", 3_000),
     ] {
         beside_a_victim(case, count);
     }
