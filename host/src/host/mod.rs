@@ -37,7 +37,7 @@ use self::watchdog::Watchdog;
 use self::worker::Launcher;
 use crate::background::{Background, reap};
 use crate::error::Error;
-use crate::kernel::{InstanceKey, Kernel, Message, MonotonicClock};
+use crate::kernel::{Door, InstanceKey, Kernel, Message, MonotonicClock};
 use crate::limits::{LimitExceeded, Limits};
 use crate::loader::{Active, Component, Engine};
 use crate::permissions::Permissions;
@@ -93,6 +93,8 @@ pub struct Instance(InstanceKey);
 pub struct Host {
     engine: Engine,
     kernel: SharedKernel,
+    /// How other threads reach the kernel.
+    door: Arc<Door>,
     running: SecondaryMap<InstanceKey, Running>,
     /// How instances ended that another thread is releasing.
     ending: SecondaryMap<InstanceKey, Exit>,
@@ -142,6 +144,7 @@ impl Host {
     fn on_kernel(engine: &Engine, kernel: Kernel, background: Background) -> Self {
         Self {
             engine: engine.clone(),
+            door: kernel.door(),
             kernel: Arc::new(Mutex::new(kernel)),
             running: SecondaryMap::new(),
             ending: SecondaryMap::new(),
@@ -251,6 +254,7 @@ impl Host {
         let watchdog = &mut self.watchdog;
         let selected = lock(&self.kernel).select_or_wait(|| watchdog.pause(active.pause()));
         selected.map_err(Error::Select)?;
+        self.give_way();
         self.see_to_what_came_up();
         self.watchdog.end_turn("handling events");
         let runnable = lock(&self.kernel).runnable();
@@ -271,6 +275,13 @@ impl Host {
             }
         }
         Ok(())
+    }
+
+    /// Lets another thread have the kernel's lock that wants it.
+    fn give_way(&self) {
+        if self.door.has_visitors() {
+            std::thread::yield_now();
+        }
     }
 
     /// Gives an instance the thread.
@@ -309,7 +320,7 @@ impl Host {
         }
         // To close thousands of descriptors and give back gigabytes of memory takes long.
         self.ending.insert(key, exit);
-        let (runtime, door) = (self.background.handle(), lock(&self.kernel).door());
+        let (runtime, door) = (self.background.handle(), self.door.clone());
         reap(move || {
             let _entered = runtime.enter();
             drop(running);

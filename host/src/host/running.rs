@@ -119,6 +119,7 @@ impl Running {
         let guest = Guest {
             key,
             kernel: kernel.clone(),
+            door: lock(kernel).door(),
             permissions: application.permissions.clone(),
             directories: application.directories.clone(),
             lane: Lane::new(ERRANDS),

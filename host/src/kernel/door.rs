@@ -3,7 +3,7 @@
 //! The alarm costs a system call, so it is rung only while the kernel waits, or is about to.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{InstanceKey, SourceKey};
@@ -28,6 +28,8 @@ pub(crate) struct Door {
     filled: AtomicBool,
     /// The kernel waits for events, or is about to.
     waiting: AtomicBool,
+    /// How many other threads are about to take the kernel's lock.
+    visitors: AtomicUsize,
     alarm: Arc<dyn Alarm>,
 }
 
@@ -38,6 +40,7 @@ impl Door {
             messages: Mutex::default(),
             filled: AtomicBool::new(false),
             waiting: AtomicBool::new(false),
+            visitors: AtomicUsize::new(0),
             alarm,
         }
     }
@@ -58,7 +61,22 @@ impl Door {
     /// Says that the kernel is about to wait. Returns false if it must not: something is there.
     pub(crate) fn about_to_wait(&self) -> bool {
         self.waiting.store(true, Ordering::SeqCst);
-        !self.filled.load(Ordering::SeqCst)
+        !self.filled.load(Ordering::SeqCst) && !self.has_visitors()
+    }
+
+    /// Ends the kernel's waiting, in which it holds its own lock, until what this returns is dropped. To be called by
+    /// another thread before it takes that lock.
+    pub(crate) fn visit(&self) -> Visit<'_> {
+        self.visitors.fetch_add(1, Ordering::SeqCst);
+        if self.waiting.swap(false, Ordering::SeqCst) {
+            self.alarm.ring();
+        }
+        Visit(self)
+    }
+
+    /// Whether another thread is about to take the kernel's lock.
+    pub(crate) fn has_visitors(&self) -> bool {
+        self.visitors.load(Ordering::SeqCst) > 0
     }
 
     /// Takes what was handed in, in order. The kernel no longer waits.
@@ -68,6 +86,16 @@ impl Door {
             let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
             into.extend(messages.drain(..));
         }
+    }
+}
+
+/// Another thread's announcement that it takes the kernel's lock.
+#[derive(Debug)]
+pub(crate) struct Visit<'a>(&'a Door);
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        self.0.visitors.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -97,5 +125,12 @@ mod tests {
         assert_eq!(selector.rings(), 1, "the first one is enough");
         door.take(&mut messages);
         assert_eq!(messages.len(), 3);
+
+        assert!(door.about_to_wait());
+        let visit = door.visit();
+        assert_eq!(selector.rings(), 2);
+        assert!(!door.about_to_wait(), "another thread wants the lock");
+        drop(visit);
+        assert!(door.about_to_wait());
     }
 }

@@ -41,7 +41,7 @@ pub(crate) use self::wasi::{WasiOptions, context};
 use crate::background::Lane;
 use crate::bindings;
 use crate::files::Directories;
-use crate::kernel::{InstanceKey, Kernel};
+use crate::kernel::{Door, InstanceKey, Kernel};
 use crate::limits::LimitExceeded;
 use crate::permissions::Permissions;
 use crate::shared::Registry;
@@ -51,7 +51,8 @@ use crate::subprocess::Children;
 use crate::tls::Tls;
 use crate::workers::Crew;
 
-/// A kernel, shared by the instances that run on it. All are on one thread, so the lock is never contended.
+/// A kernel, shared by the instances that run on it. All are on one thread, which holds the lock while it waits for
+/// events. Another thread takes it by [`lock_from_elsewhere`] alone.
 pub(crate) type SharedKernel = Arc<Mutex<Kernel>>;
 
 /// Takes a kernel's lock.
@@ -60,12 +61,23 @@ pub(crate) fn lock(kernel: &SharedKernel) -> MutexGuard<'_, Kernel> {
     kernel.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Takes a kernel's lock on any thread: on another one than the kernel's, that is to release what an instance leaves.
+pub(crate) fn lock_from_elsewhere<'a>(
+    kernel: &'a SharedKernel,
+    door: &Door,
+) -> MutexGuard<'a, Kernel> {
+    let _visit = door.visit();
+    lock(kernel)
+}
+
 /// What the host keeps for a running instance: the data of its store.
 pub(crate) struct Guest {
     /// The instance's entry in the kernel.
     pub(crate) key: InstanceKey,
     /// The kernel it runs on.
     pub(crate) kernel: SharedKernel,
+    /// How other threads reach that kernel.
+    pub(crate) door: Arc<Door>,
     /// What it may do.
     pub(crate) permissions: Arc<Permissions>,
     /// The directories it was granted.
@@ -170,6 +182,7 @@ mod tests {
         let mut kernel = Kernel::new(Box::new(selector), Box::new(MonotonicClock::new()));
         Guest {
             key: kernel.add_instance(limits),
+            door: kernel.door(),
             kernel: Arc::new(Mutex::new(kernel)),
             permissions: Arc::default(),
             directories: Directories::default(),

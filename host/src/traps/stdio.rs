@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::stdout::Stream;
-use super::{Guest, TrapError, lock};
+use super::{Guest, TrapError, lock, lock_from_elsewhere};
 use crate::bindings::stdio::{self, Output};
 use crate::bindings::traps::Caller;
 use crate::kernel::{Direction, Message, Readiness, SourceKey};
@@ -90,10 +90,10 @@ impl Guest {
 impl Drop for Guest {
     fn drop(&mut self) {
         if let Some(input) = self.tasks.input.take() {
-            input.close(&mut lock(&self.kernel));
+            input.close(&mut lock_from_elsewhere(&self.kernel, &self.door));
         }
-        let kernel = &self.kernel;
-        self.children.end(|| lock(kernel));
+        let (kernel, door) = (&self.kernel, &self.door);
+        self.children.end(|| lock_from_elsewhere(kernel, door));
     }
 }
 
